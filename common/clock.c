@@ -1,0 +1,26 @@
+#include "common/clock.h"
+
+#include <time.h>
+
+static int64_t read_clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * NS_PER_SECOND + ts.tv_nsec;
+}
+
+int64_t clock_monotonic_ns(void)
+{
+	return read_clock_ns(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ns(void)
+{
+	return read_clock_ns(CLOCK_REALTIME);
+}
+
+int64_t clock_thread_cpu_ns(void)
+{
+	return read_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}

@@ -1,0 +1,147 @@
+#include "common/hashmap.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "common/xalloc.h"
+
+/* Open addressing, linear probing; a removed entry leaves a tombstone. */
+struct entry {
+	uint64_t hash;
+	char *key; /* NULL: never used or removed */
+	size_t key_len;
+	void *value;
+	bool removed;
+};
+
+struct hashmap {
+	struct entry *entries;
+	size_t capacity; /* a power of two */
+	size_t count;
+	size_t used; /* with tombstones */
+};
+
+struct hashmap *hashmap_create(void)
+{
+	struct hashmap *map = xcalloc(1, sizeof(*map));
+
+	map->capacity = 8;
+	map->entries = xcalloc(map->capacity, sizeof(*map->entries));
+	return map;
+}
+
+void hashmap_destroy(struct hashmap *map)
+{
+	if (!map)
+		return;
+	for (size_t i = 0; i < map->capacity; i++)
+		free(map->entries[i].key);
+	free(map->entries);
+	free(map);
+}
+
+size_t hashmap_count(const struct hashmap *map)
+{
+	return map->count;
+}
+
+static bool holds(const struct entry *e, uint64_t hash, struct slice key)
+{
+	return e->key && e->hash == hash &&
+	       slice_eq((struct slice){e->key, e->key_len}, key);
+}
+
+/* The entry of the key, or the free one where the search for it ended. */
+static struct entry *find(const struct hashmap *map, uint64_t hash, struct slice key)
+{
+	size_t mask = map->capacity - 1;
+	size_t i = hash & mask;
+
+	while (map->entries[i].key || map->entries[i].removed) {
+		if (holds(&map->entries[i], hash, key))
+			break;
+		i = (i + 1) & mask;
+	}
+	return &map->entries[i];
+}
+
+static uint64_t hash_of(struct slice key)
+{
+	return XXH3_64bits(key.ptr, key.len);
+}
+
+void *hashmap_get(const struct hashmap *map, struct slice key)
+{
+	const struct entry *e = find(map, hash_of(key), key);
+
+	return e->key ? e->value : NULL;
+}
+
+static void rehash(struct hashmap *map, size_t capacity)
+{
+	struct entry *old = map->entries;
+	size_t old_capacity = map->capacity;
+
+	map->entries = xcalloc(capacity, sizeof(*map->entries));
+	map->capacity = capacity;
+	map->used = map->count;
+	for (size_t i = 0; i < old_capacity; i++)
+		if (old[i].key)
+			*find(map, old[i].hash,
+			      (struct slice){old[i].key, old[i].key_len}) = old[i];
+	free(old);
+}
+
+void *hashmap_put(struct hashmap *map, struct slice key, void *value)
+{
+	uint64_t hash = hash_of(key);
+	struct entry *e = find(map, hash, key);
+	void *replaced = e->value;
+
+	if (e->key) {
+		e->value = value;
+		return replaced;
+	}
+	if ((map->used + 1) * 4 > map->capacity * 3) {
+		rehash(map, map->count * 4 > map->capacity ? map->capacity * 2
+							   : map->capacity);
+		e = find(map, hash, key);
+	}
+	*e = (struct entry){.hash = hash,
+			    .key = xstrndup(key.ptr, key.len),
+			    .key_len = key.len,
+			    .value = value};
+	map->count++;
+	map->used++;
+	return NULL;
+}
+
+void *hashmap_remove(struct hashmap *map, struct slice key)
+{
+	struct entry *e = find(map, hash_of(key), key);
+	void *value = e->value;
+
+	if (!e->key)
+		return NULL;
+	free(e->key);
+	*e = (struct entry){.removed = true};
+	map->count--;
+	return value;
+}
+
+bool hashmap_next(const struct hashmap *map, size_t *cursor, struct slice *key,
+		  void **value)
+{
+	for (; *cursor < map->capacity; (*cursor)++) {
+		const struct entry *e = &map->entries[*cursor];
+
+		if (!e->key)
+			continue;
+		*key = (struct slice){e->key, e->key_len};
+		*value = e->value;
+		(*cursor)++;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,64 @@
+/*
+ * metric.h - what a metric is, and what may happen to it.
+ *
+ * The parsers define metrics and produce updates; the exporter keeps them.
+ * Neither knows the other: they meet here.
+ */
+#ifndef COMMON_METRIC_H
+#define COMMON_METRIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/slice.h"
+
+enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
+#define METRIC_MAX_LABELS 32
+#define METRIC_MAX_BUCKETS 256
+
+/* No log time is known, or the gauge does not depend on it. */
+#define METRIC_NO_TIME INT64_MIN
+
+struct metric_def {
+	enum metric_kind kind;
+	const char *name;
+	const char *help; /* "" if none */
+	const char *const *labels;
+	size_t label_count; /* at most METRIC_MAX_LABELS */
+	/* Histograms: upper bounds, strictly ascending, without +Inf. */
+	const double *buckets;
+	size_t bucket_count; /* at most METRIC_MAX_BUCKETS */
+	/* Gauges: workers' parts add up (op add, subtract) or the latest wins (op set).
+	 */
+	bool gauge_adds;
+	size_t max_series; /* label sets; 0: the registry's limit */
+	/*
+	 * Label sets shown at 0 from the start: declared_count rows of
+	 * label_count values, row by row.  An unlabelled counter or histogram is
+	 * declared by itself.
+	 */
+	const struct slice *declared;
+	size_t declared_count;
+};
+
+enum update_op { UPDATE_ADD, UPDATE_SUBTRACT, UPDATE_SET, UPDATE_OBSERVE };
+
+struct update {
+	size_t metric; /* index among the definitions that were bound */
+	enum update_op op;
+	double value;
+	int64_t time_ns;            /* log time, or METRIC_NO_TIME */
+	const struct slice *labels; /* values in the definition's order */
+};
+
+enum update_result {
+	UPDATE_DONE,
+	UPDATE_OLD,        /* a gauge's present value is from a later log time */
+	UPDATE_OVERFLOWED, /* over the series limit: went to `other`, or was dropped */
+	UPDATE_LABEL_TOO_LONG,
+	UPDATE_NEGATIVE /* a counter cannot go down; NaN included */
+};
+
+#endif

@@ -1,0 +1,33 @@
+/* slice.h - bytes owned by someone else; no NUL at the end. */
+#ifndef COMMON_SLICE_H
+#define COMMON_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct slice {
+	const char *ptr;
+	size_t len;
+};
+
+/* A slice of a string literal or of any text that outlives the slice. */
+static inline struct slice slice_of(const char *text)
+{
+	return (struct slice){text, strlen(text)};
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool slice_is(struct slice a, const char *text)
+{
+	return slice_eq(a, slice_of(text));
+}
+
+/* For printf's %.*s: SLICE_ARG(s). */
+#define SLICE_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * exposition.h - a cut as Prometheus' text format.
+ *
+ * Prometheus text exposition format 0.0.4: one HELP and TYPE a family,
+ * families in the order of their names, series in the order of their birth;
+ * help and label values escaped; canonical `le`.  Rendered in pieces as they are asked
+ * for, so that no response needs one huge buffer.
+ */
+#ifndef EXPORTER_EXPOSITION_H
+#define EXPORTER_EXPOSITION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/slice.h"
+#include "common/strbuf.h"
+#include "exporter/cut.h"
+
+#define EXPOSITION_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+/* No history: every series is shown as it is. */
+#define EXPOSITION_ALL_SEEN UINT64_MAX
+
+struct exposition;
+
+/*
+ * Takes a reference to the cut.  Counters and histograms born after the cut
+ * `seen_sequence` are shown at their previous value, 0.  `tail` (copied; may
+ * be empty) is whole families in the same format, appended at the end.
+ */
+struct exposition *exposition_create(struct cut *cut, uint64_t seen_sequence,
+				     struct slice tail);
+void exposition_destroy(struct exposition *exposition); /* NULL is accepted */
+
+/* Fills up to `size_bytes` (at least 1); returns the count, 0 at the end. */
+size_t exposition_read(struct exposition *exposition, char *out, size_t size_bytes);
+
+/* For the families that the daemon makes itself: `tail` above. */
+void exposition_add_header(struct strbuf *out, const char *name, enum metric_kind kind,
+			   const char *help);
+/* `labels`: rendered pairs without braces, or "". */
+void exposition_add_sample(struct strbuf *out, const char *name, const char *labels,
+			   double value);
+/* Appends name="value" with escaping; a comma before it if need be. */
+void exposition_add_label(struct strbuf *labels, const char *name, struct slice value);
+
+#endif

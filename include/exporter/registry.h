@@ -1,0 +1,82 @@
+/*
+ * registry.h - the metric families and the keys of their series.
+ *
+ * One registry serves all workers.  It knows names and label texts; the values
+ * lie in each worker's store (store.h) under the series number that the
+ * registry gave.  A series is born under a lock, once; its number and text
+ * never change while the family lives, so readers need no lock.
+ */
+#ifndef EXPORTER_REGISTRY_H
+#define EXPORTER_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/metric.h"
+#include "common/slice.h"
+
+struct registry;
+struct family;
+struct schema;
+
+struct registry_options {
+	size_t series;            /* of all metrics together; 0: 1,000,000 */
+	size_t series_per_metric; /* where a definition says none; 0: 10,000 */
+	size_t label_value_bytes; /* 0: 1 KiB */
+};
+
+/* A label that every metric of the patterns carries. */
+struct const_label {
+	const char *name;
+	const char *value;
+};
+
+struct registry *registry_create(const struct registry_options *options);
+
+/* After every schema and cut of it.  NULL is accepted. */
+void registry_destroy(struct registry *registry);
+
+/* Takes effect for series born from now on.  Any thread. */
+void registry_set_limits(struct registry *registry,
+			 const struct registry_options *options);
+
+/*
+ * Binds a configuration: the i-th family of the schema is that of defs[i].  A
+ * definition equal to one known before (name, kind, labels, buckets,
+ * gauge_adds, const labels) keeps its family with all series and values; help,
+ * max_series and new declared sets are taken over.  A family that no
+ * definition names any more is kept for `keep_removed_ns` in case it comes
+ * back.  own_count definitions at the front are the daemon's own metrics: no
+ * const labels, no series limit, shown while catching up too.  The schema is
+ * the caller's reference.
+ */
+struct schema *registry_bind(struct registry *registry,
+			     const struct metric_def *const *defs, size_t count,
+			     size_t own_count, const struct const_label *labels,
+			     size_t label_count, int64_t now_ns,
+			     int64_t keep_removed_ns);
+
+/* Any thread. */
+struct schema *schema_ref(struct schema *schema);
+void schema_unref(struct schema *schema); /* NULL is accepted */
+size_t schema_count(const struct schema *schema);
+struct family *schema_family(const struct schema *schema, size_t index);
+
+/* Any thread. */
+const char *family_name(const struct family *family);
+enum metric_kind family_kind(const struct family *family);
+size_t family_series(const struct family *family);
+/* Updates that the series limit kept from a series of their own. */
+uint64_t family_overflows(const struct family *family);
+
+/*
+ * Between begin and end, every series that store_series() or an update asks
+ * for by its labels is marked; the end hides the others until somebody asks
+ * for them again.  For own metrics whose label sets follow the configuration
+ * (rules that no longer exist).
+ */
+void family_mark_begin(struct family *family);
+void family_mark_end(struct family *family);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * grok.h - %{NAME} and %{NAME:capture} in patterns.
+ *
+ * The names that Logstash users expect are built in (logstash-patterns-core,
+ * its legacy set); a file's `definitions` come before them.
+ */
+#ifndef PARSERS_GROK_H
+#define PARSERS_GROK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/diag.h"
+#include "common/slice.h"
+#include "common/strbuf.h"
+
+struct grok_definition {
+	const char *name;
+	struct slice pattern;
+	struct position at;
+};
+
+/*
+ * Appends `pattern` with every %{...} replaced: %{NAME} by (?:...),
+ * %{NAME:capture} by (?<capture>...); a third part (%{NUMBER:n:int}) is accepted
+ * and ignored.  A name that is not known (with the closest one), a definition
+ * that uses itself, a capture name that PCRE2 cannot take and an open brace that is
+ * never closed are errors at `at`.  False after an error.
+ */
+bool grok_expand(struct slice pattern, struct position at,
+		 const struct grok_definition *definitions, size_t count,
+		 struct strbuf *out, struct diag *diag);
+
+/* The built-in names, for suggestions and documentation: NULL at the end. */
+const char *grok_builtin_name(size_t index);
+const char *grok_builtin_pattern(size_t index);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * value.h - text from a log as a number, whatever the locale.
+ */
+#ifndef PARSERS_VALUE_H
+#define PARSERS_VALUE_H
+
+#include <stdbool.h>
+
+#include "common/slice.h"
+
+enum value_as {
+	VALUE_NUMBER,    /* 12, -1.5, +2e3, .5, nan, inf: exact, as strtod */
+	VALUE_GROUPED,   /* 1,440 or 1,234,567.8: groups of three */
+	VALUE_DURATION,  /* 250ms, 1m30s, 1h 2m, 00:01:30.5: seconds; h m s ms us µs ns
+			    d; a bare number is an error except 0 */
+	VALUE_TIMESTAMP, /* ISO 8601 / RFC 3339, or epoch s/ms/us/ns by magnitude:
+			    seconds */
+	VALUE_KINDS
+};
+
+/* The key in a patterns file ("number"), for messages and look-up. */
+const char *value_as_name(enum value_as as);
+
+/* False: not such a value; nothing is written.  No space is skipped at either end. */
+bool value_parse(enum value_as as, struct slice text, double *value);
+
+#endif
