@@ -1,0 +1,58 @@
+/*
+ * engine.h - records to updates: one worker's rules at work.
+ *
+ * Cuts blocks into records, runs the rules of every patterns file that wants
+ * the path, and hands the updates on.  Knows nothing of files on disk or of
+ * how metrics are kept.
+ */
+#ifndef PARSERS_ENGINE_H
+#define PARSERS_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/block.h"
+#include "common/metric.h"
+#include "common/slice.h"
+#include "parsers/patterns.h"
+#include "parsers/source.h"
+
+struct engine;
+
+/* Why a match did not update; label values of logtally_rule_errors_total. */
+enum rule_error {
+	RULE_ERROR_VALUE,    /* the value is not what `as` says */
+	RULE_ERROR_NEGATIVE, /* a counter cannot go down */
+	RULE_ERROR_LABEL_TOO_LONG,
+	RULE_ERROR_MATCH_LIMIT, /* a regex took too many steps */
+	RULE_ERROR_TIMESTAMP,   /* the time does not parse: read time stands in */
+	RULE_ERROR_TIME_AHEAD,  /* over 5 minutes ahead */
+	RULE_ERRORS
+};
+
+const char *rule_error_name(enum rule_error error);
+
+struct engine_ops {
+	enum update_result (*update)(void *ctx, const struct update *update);
+	void (*error)(void *ctx, size_t rule, enum rule_error error);
+	/* At the end of a block, for each rule that matched in it. */
+	void (*matched)(void *ctx, size_t rule, uint64_t count);
+	/* An estimate from samples. */
+	void (*cpu)(void *ctx, size_t rule, int64_t cpu_ns);
+};
+
+/* `patterns` outlives the engine.  match_steps: PCRE2's limit for one match. */
+struct engine *engine_create(const struct patterns *patterns, uint32_t match_steps,
+			     const struct engine_ops *ops, void *ctx);
+void engine_destroy(struct engine *engine); /* NULL is accepted */
+
+struct engine_counts {
+	uint64_t lines;
+	uint64_t unmatched_lines; /* no rule of any file matched */
+};
+
+/* Adds to `counts`.  Before it returns, every callback for the block was made. */
+void engine_feed(struct engine *engine, const struct source *source,
+		 const struct block *block, struct engine_counts *counts);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * field.h - the named texts of a record.
+ *
+ * A name is resolved once, when a patterns file is loaded, into the places
+ * that can supply it; a record is then asked without a look-up by name.  The
+ * order of precedence: built-ins (_file _path _time _line), the captures of
+ * the rule's pattern, those of `line`, those of path_pattern.
+ */
+#ifndef PARSERS_FIELD_H
+#define PARSERS_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/arena.h"
+#include "common/slice.h"
+#include "parsers/regex.h"
+
+enum field_builtin {
+	FIELD_NOT_BUILTIN,
+	FIELD_FILE,
+	FIELD_PATH,
+	FIELD_TIME,
+	FIELD_LINE
+};
+
+/* The groups of one regex that bear the name; the first that took part counts. */
+struct field_groups {
+	unsigned *numbers;
+	size_t count;
+};
+
+struct field {
+	const char *name;
+	enum field_builtin builtin;
+	/* One for each alternative of the rule's pattern. */
+	struct field_groups *in_pattern;
+	size_t pattern_count;
+	struct field_groups in_line;
+	int path_field; /* -1: none */
+};
+
+/* What can supply names at some place of a patterns file; NULL: not there. */
+struct field_scope {
+	struct regex *const *patterns;
+	size_t pattern_count;
+	const struct regex *line;
+	const char *const *path_fields;
+	size_t path_field_count;
+};
+
+/* NULL if nothing can supply the name.  The field lives in the arena. */
+struct field *field_resolve(struct arena *arena, const struct field_scope *scope,
+			    struct slice name);
+
+/* The name among those that the scope supplies that is closest, or NULL. */
+const char *field_closest(const struct field_scope *scope, const char *name);
+
+/* True if the name has only letters, digits and `_`. */
+bool field_is_plain_name(struct slice name);
+
+struct record;
+
+/*
+ * The field's text in a record whose rule is being evaluated (record.h); ptr
+ * is NULL if it is missing.  Borrowed until the record or the rule changes.
+ */
+struct slice field_text(const struct field *field, struct record *record);
+
+#endif

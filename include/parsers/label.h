@@ -1,0 +1,46 @@
+/*
+ * label.h - a label's value from a record: template, replace, map, lower,
+ * default, in that order.
+ */
+#ifndef PARSERS_LABEL_H
+#define PARSERS_LABEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/hashmap.h"
+#include "parsers/template.h"
+
+struct label_replacement {
+	struct regex *regex;
+	struct slice with;
+};
+
+struct label_rule {
+	const char *name;
+	struct position at;
+	struct template value;
+	struct label_replacement *replace;
+	size_t replace_count;
+	struct hashmap *map;   /* text to (struct slice *), or NULL */
+	bool lower;            /* ASCII */
+	struct slice fallback; /* for an empty value */
+};
+
+/* Where one label's value is worked out: its own, so that others stay valid. */
+struct label_scratch {
+	struct strbuf now, next;
+};
+
+void label_scratch_finish(struct label_scratch *scratch);
+
+enum label_result { LABEL_OK, LABEL_LIMIT };
+
+/*
+ * The value, borrowed from the record, the rule or `scratch`.  LABEL_LIMIT: a
+ * replacement hit a match limit.
+ */
+enum label_result label_text(const struct label_rule *rule, struct record *record,
+			     struct label_scratch *scratch, struct slice *value);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * patterns.h - load patterns files: what the operator wrote, checked whole.
+ *
+ * A set of patterns is immutable once loaded and may be used by many threads.
+ */
+#ifndef PARSERS_PATTERNS_H
+#define PARSERS_PATTERNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/diag.h"
+#include "common/metric.h"
+#include "common/slice.h"
+
+struct patterns;
+
+struct patterns_options {
+	/* Files, and directories whose *.yml and *.yaml are taken. */
+	const char *const *paths;
+	size_t path_count;
+	/* Names that the configuration's path_pattern captures supply. */
+	const char *const *path_fields;
+	size_t path_field_count;
+	/* Labels on every metric: no metric may have one of these names. */
+	const char *const *global_labels;
+	size_t global_label_count;
+	/* A file's tests may supply fields of their own (`fields`). */
+	bool tests_supply_fields;
+	/* Where a timestamp names no zone; NULL: the process's. */
+	const char *default_zone;
+};
+
+/*
+ * Loads all files; every error of every file goes to `diag`.  NULL if there
+ * was one.
+ */
+struct patterns *patterns_load(const struct patterns_options *options,
+			       struct diag *diag);
+void patterns_destroy(struct patterns *patterns); /* NULL is accepted */
+
+/* Files that patterns_load() would read, sorted: an arena's strings. */
+bool patterns_list(const char *path, struct arena *arena, const char ***files,
+		   size_t *count, struct error *err);
+
+size_t patterns_file_count(const struct patterns *patterns);
+
+/* The metrics of all files; borrowed. */
+const struct metric_def *const *patterns_metrics(const struct patterns *patterns,
+						 size_t *count);
+
+/* Field names from paths: those of the options, then those of tests. */
+const char *const *patterns_path_fields(const struct patterns *patterns, size_t *count);
+
+struct rule_info {
+	const char *patterns; /* the file's name without directory and extension */
+	const char *name;
+	struct position at;
+};
+
+size_t patterns_rule_count(const struct patterns *patterns);
+const struct rule_info *patterns_rule(const struct patterns *patterns, size_t index);
+
+/* A test that a patterns file carries. */
+struct pattern_test {
+	const char *name;
+	struct position at;
+	struct slice lines;
+	const char *file; /* the path that the lines seem to come from */
+	const char **field_names;
+	const char **field_values;
+	size_t field_count;
+	int64_t now_ns;   /* 0: the real time */
+	const char *zone; /* NULL: the file's own */
+	struct slice expect;
+	struct position expect_at;
+};
+
+#endif

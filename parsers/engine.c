@@ -1,0 +1,327 @@
+#include "parsers/engine.h"
+
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/xalloc.h"
+#include "parsers/rule.h"
+
+/* One record in so many is timed, rule by rule. */
+#define CPU_SAMPLE 997
+
+struct engine {
+	const struct patterns *patterns;
+	const struct engine_ops *ops;
+	void *ctx;
+	struct regex_scratch *line_scratch, *pattern_scratch, *other_scratch;
+	struct strbuf value_scratch;
+	struct label_scratch label_scratch[METRIC_MAX_LABELS];
+	/* Matches of the present block, and which rules have any. */
+	uint64_t *matches;
+	size_t *matched_rules;
+	size_t matched_count;
+	unsigned until_sample;
+};
+
+static const char *const error_names[RULE_ERRORS] = {
+	[RULE_ERROR_VALUE] = "value",
+	[RULE_ERROR_NEGATIVE] = "negative",
+	[RULE_ERROR_LABEL_TOO_LONG] = "label_too_long",
+	[RULE_ERROR_MATCH_LIMIT] = "match_limit",
+	[RULE_ERROR_TIMESTAMP] = "timestamp",
+	[RULE_ERROR_TIME_AHEAD] = "time_ahead",
+};
+
+const char *rule_error_name(enum rule_error error)
+{
+	return error_names[error];
+}
+
+struct engine *engine_create(const struct patterns *patterns, uint32_t match_steps,
+			     const struct engine_ops *ops, void *ctx)
+{
+	struct engine *e = xcalloc(1, sizeof(*e));
+	size_t rules = patterns_rule_count(patterns);
+
+	e->patterns = patterns;
+	e->ops = ops;
+	e->ctx = ctx;
+	e->line_scratch = regex_scratch_create(match_steps);
+	e->pattern_scratch = regex_scratch_create(match_steps);
+	e->other_scratch = regex_scratch_create(match_steps);
+	e->value_scratch = (struct strbuf)STRBUF_INIT;
+	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
+		e->label_scratch[i] =
+			(struct label_scratch){.now = STRBUF_INIT, .next = STRBUF_INIT};
+	e->matches = xcalloc(rules, sizeof(*e->matches));
+	e->matched_rules = xcalloc(rules, sizeof(*e->matched_rules));
+	e->until_sample = CPU_SAMPLE;
+	return e;
+}
+
+void engine_destroy(struct engine *e)
+{
+	if (!e)
+		return;
+	regex_scratch_destroy(e->line_scratch);
+	regex_scratch_destroy(e->pattern_scratch);
+	regex_scratch_destroy(e->other_scratch);
+	strbuf_finish(&e->value_scratch);
+	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
+		label_scratch_finish(&e->label_scratch[i]);
+	free(e->matches);
+	free(e->matched_rules);
+	free(e);
+}
+
+static void failed(struct engine *e, const struct rule *rule, enum rule_error error)
+{
+	e->ops->error(e->ctx, rule->index, error);
+}
+
+/* A match that hits a limit is no match, and counts. */
+static bool matches(struct engine *e, const struct rule *rule,
+		    const struct regex *regex, struct regex_scratch *scratch,
+		    struct slice text)
+{
+	enum regex_result result = regex_match(regex, scratch, text);
+
+	if (result == REGEX_LIMIT)
+		failed(e, rule, RULE_ERROR_MATCH_LIMIT);
+	return result == REGEX_MATCH;
+}
+
+static bool where_holds(struct engine *e, const struct rule *rule,
+			const struct rule_where *where, struct record *record)
+{
+	struct slice text = field_text(where->field, record);
+
+	if (!text.ptr)
+		return false;
+	if (where->matches)
+		return matches(e, rule, where->matches, record->other_scratch, text);
+	for (size_t i = 0; i < where->text_count; i++)
+		if (slice_eq(text, where->texts[i]))
+			return true;
+	return false;
+}
+
+static bool pattern_holds(struct engine *e, const struct rule *rule,
+			  struct record *record, struct slice text)
+{
+	if (rule->pattern_count == 0)
+		return true;
+	for (size_t i = 0; text.ptr && i < rule->pattern_count; i++) {
+		if (matches(e, rule, rule->patterns[i], record->pattern_scratch,
+			    text)) {
+			record->alternative = i;
+			record->has_match = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool rule_holds(struct engine *e, const struct rule *rule, struct record *record)
+{
+	struct slice text;
+
+	record->has_match = false;
+	for (size_t i = 0; i < rule->where_count; i++)
+		if (!where_holds(e, rule, &rule->where[i], record))
+			return false;
+	if (rule->pattern_count == 0 && rule->unless_count == 0)
+		return true;
+	text = field_text(rule->in, record);
+	if (!pattern_holds(e, rule, record, text))
+		return false;
+	for (size_t i = 0; text.ptr && i < rule->unless_count; i++)
+		if (matches(e, rule, rule->unless[i], record->other_scratch, text))
+			return false;
+	return true;
+}
+
+/* False: the metric is not to be updated; the reason was counted. */
+static bool find_value(struct engine *e, const struct rule *rule,
+		       const struct rule_metric *metric, struct record *record,
+		       double *value)
+{
+	*value = 1;
+	if (metric->has_value) {
+		strbuf_clear(&e->value_scratch);
+		if (!value_parse(
+			    metric->as,
+			    template_text(&metric->value, record, &e->value_scratch),
+			    value)) {
+			failed(e, rule, RULE_ERROR_VALUE);
+			return false;
+		}
+	}
+	*value *= metric->scale;
+	return true;
+}
+
+static bool find_labels(struct engine *e, const struct rule *rule,
+			const struct rule_metric *metric, struct record *record,
+			struct slice *labels)
+{
+	for (size_t i = 0; i < metric->label_count; i++) {
+		if (label_text(&metric->labels[i], record, &e->label_scratch[i],
+			       &labels[i]) == LABEL_LIMIT) {
+			failed(e, rule, RULE_ERROR_MATCH_LIMIT);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void count_refusal(struct engine *e, const struct rule *rule,
+			  enum update_result result)
+{
+	if (result == UPDATE_NEGATIVE)
+		failed(e, rule, RULE_ERROR_NEGATIVE);
+	else if (result == UPDATE_LABEL_TOO_LONG)
+		failed(e, rule, RULE_ERROR_LABEL_TOO_LONG);
+}
+
+static void update_metric(struct engine *e, const struct rule *rule,
+			  const struct rule_metric *metric, struct record *record)
+{
+	struct slice labels[METRIC_MAX_LABELS];
+	struct update update = {.metric = metric->metric,
+				.op = metric->op,
+				.time_ns = record_time_ns(record),
+				.labels = labels};
+
+	if (metric->value_is_time && record->time_state == RECORD_TIME_AHEAD)
+		return;
+	if (find_value(e, rule, metric, record, &update.value) &&
+	    find_labels(e, rule, metric, record, labels))
+		count_refusal(e, rule, e->ops->update(e->ctx, &update));
+}
+
+static void count_bad_time(struct engine *e, const struct rule *rule,
+			   struct record *record)
+{
+	record_time_ns(record);
+	if (record->time_state == RECORD_TIME_UNPARSED)
+		failed(e, rule, RULE_ERROR_TIMESTAMP);
+	else if (record->time_state == RECORD_TIME_AHEAD)
+		failed(e, rule, RULE_ERROR_TIME_AHEAD);
+}
+
+/* The time is worked out once a record, or once a rule if rules capture it. */
+static void use_time_of(const struct rule *rule, struct record *record)
+{
+	if (record->time_field == rule->time_field && rule->time_is_of_line)
+		return;
+	record->time_field = rule->time_field;
+	record->time_state = RECORD_TIME_UNKNOWN;
+}
+
+static bool run_rule(struct engine *e, const struct rule *rule, struct record *record)
+{
+	if (!rule_holds(e, rule, record))
+		return false;
+	use_time_of(rule, record);
+	if (e->matches[rule->index]++ == 0)
+		e->matched_rules[e->matched_count++] = rule->index;
+	if (rule->metric_count > 0)
+		count_bad_time(e, rule, record);
+	for (size_t i = 0; i < rule->metric_count; i++)
+		update_metric(e, rule, &rule->metrics[i], record);
+	return true;
+}
+
+static bool run_rule_timed(struct engine *e, const struct rule *rule,
+			   struct record *record)
+{
+	int64_t start_ns = clock_thread_cpu_ns();
+	bool matched = run_rule(e, rule, record);
+
+	e->ops->cpu(e->ctx, rule->index,
+		    (clock_thread_cpu_ns() - start_ns) * CPU_SAMPLE);
+	return matched;
+}
+
+static bool run_file(struct engine *e, const struct patterns_file *file,
+		     struct record *record, bool timed)
+{
+	bool matched = false;
+
+	record->file = file;
+	record->line_tried = false;
+	record->time_state = RECORD_TIME_UNKNOWN;
+	record->time_field = NULL;
+	for (size_t i = 0; i < file->rule_count; i++) {
+		const struct rule *rule = &file->rules[i];
+
+		if (!(timed ? run_rule_timed : run_rule)(e, rule, record))
+			continue;
+		matched = true;
+		if (rule->stop)
+			break;
+	}
+	return matched;
+}
+
+/* True if a rule of some file matched. */
+static bool run_record(struct engine *e, struct record *record)
+{
+	bool timed = --e->until_sample == 0;
+	bool matched = false;
+
+	if (timed)
+		e->until_sample = CPU_SAMPLE;
+	for (size_t i = 0; i < source_patterns_count(record->source); i++)
+		matched |=
+			run_file(e, source_patterns(record->source, i), record, timed);
+	return matched;
+}
+
+static void report_matches(struct engine *e)
+{
+	for (size_t i = 0; i < e->matched_count; i++) {
+		size_t rule = e->matched_rules[i];
+
+		e->ops->matched(e->ctx, rule, e->matches[rule]);
+		e->matches[rule] = 0;
+	}
+	e->matched_count = 0;
+}
+
+/* Takes the next line off `rest`, without its newline or CRLF. */
+static struct slice next_line(struct slice *rest)
+{
+	const char *newline = memchr(rest->ptr, '\n', rest->len);
+	struct slice line = {rest->ptr,
+			     newline ? (size_t)(newline - rest->ptr) : rest->len};
+	size_t used = line.len + (newline ? 1 : 0);
+
+	rest->ptr += used;
+	rest->len -= used;
+	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+		line.len--;
+	return line;
+}
+
+void engine_feed(struct engine *e, const struct source *source,
+		 const struct block *block, struct engine_counts *counts)
+{
+	struct record record = {
+		.source = source,
+		.block = block,
+		.line_scratch = e->line_scratch,
+		.pattern_scratch = e->pattern_scratch,
+		.other_scratch = e->other_scratch,
+	};
+	struct slice rest = block->bytes;
+
+	while (rest.len > 0) {
+		record.text = next_line(&rest);
+		counts->lines++;
+		if (!run_record(e, &record))
+			counts->unmatched_lines++;
+	}
+	report_matches(e);
+}

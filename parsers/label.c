@@ -1,0 +1,62 @@
+#include "parsers/label.h"
+
+void label_scratch_finish(struct label_scratch *scratch)
+{
+	strbuf_finish(&scratch->now);
+	strbuf_finish(&scratch->next);
+}
+
+static enum label_result replace_all(const struct label_rule *rule,
+				     struct record *record,
+				     struct label_scratch *scratch, struct slice *value)
+{
+	for (size_t i = 0; i < rule->replace_count; i++) {
+		struct strbuf swap = scratch->now;
+
+		strbuf_clear(&scratch->next);
+		switch (regex_replace(rule->replace[i].regex, record->other_scratch,
+				      *value, rule->replace[i].with, &scratch->next)) {
+		case REGEX_LIMIT:
+			return LABEL_LIMIT;
+		case REGEX_NO_MATCH:
+			break;
+		case REGEX_MATCH:
+			scratch->now = scratch->next;
+			scratch->next = swap;
+			*value = strbuf_slice(&scratch->now);
+		}
+	}
+	return LABEL_OK;
+}
+
+static struct slice in_lower_case(struct label_scratch *scratch, struct slice value)
+{
+	struct strbuf *out = &scratch->next;
+
+	strbuf_clear(out);
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.ptr[i];
+
+		strbuf_putc(out, c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c);
+	}
+	return strbuf_slice(out);
+}
+
+enum label_result label_text(const struct label_rule *rule, struct record *record,
+			     struct label_scratch *scratch, struct slice *value)
+{
+	const struct slice *mapped;
+
+	strbuf_clear(&scratch->now);
+	*value = template_text(&rule->value, record, &scratch->now);
+	if (replace_all(rule, record, scratch, value) == LABEL_LIMIT)
+		return LABEL_LIMIT;
+	mapped = rule->map ? hashmap_get(rule->map, *value) : NULL;
+	if (mapped)
+		*value = *mapped;
+	if (rule->lower)
+		*value = in_lower_case(scratch, *value);
+	if (value->len == 0)
+		*value = rule->fallback;
+	return LABEL_OK;
+}

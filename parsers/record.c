@@ -1,0 +1,72 @@
+#include "parsers/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "parsers/rule.h"
+
+#define MAX_AHEAD_NS (5 * 60 * NS_PER_SECOND)
+
+bool record_match_line(struct record *record)
+{
+	if (!record->line_tried) {
+		record->line_tried = true;
+		record->line_matched =
+			record->file->line &&
+			regex_match(record->file->line, record->line_scratch,
+				    record->text) == REGEX_MATCH;
+	}
+	return record->line_matched;
+}
+
+/* The line was written before it was read, and before the file's last change. */
+static int64_t time_without_log_time(const struct record *record)
+{
+	const struct block *block = record->block;
+
+	return block->mtime_ns < block->read_time_ns ? block->mtime_ns
+						     : block->read_time_ns;
+}
+
+static enum record_time find_time(struct record *record, int64_t *ns)
+{
+	struct slice text;
+
+	if (!record->file->layout || !record->time_field)
+		return RECORD_TIME_NONE;
+	text = field_text(record->time_field, record);
+	if (!text.ptr || !timestamp_parse(record->file->layout, text,
+					  record->block->read_time_ns, ns))
+		return RECORD_TIME_UNPARSED;
+	if (*ns > record->block->read_time_ns + MAX_AHEAD_NS)
+		return RECORD_TIME_AHEAD;
+	return RECORD_TIME_PARSED;
+}
+
+int64_t record_time_ns(struct record *record)
+{
+	if (record->time_state == RECORD_TIME_UNKNOWN) {
+		record->time_state = find_time(record, &record->time_ns);
+		if (record->time_state != RECORD_TIME_PARSED)
+			record->time_ns = time_without_log_time(record);
+	}
+	return record->time_ns;
+}
+
+struct slice record_time_text(struct record *record)
+{
+	int64_t ns = record_time_ns(record);
+	const char *sign = ns < 0 ? "-" : "";
+	uint64_t magnitude = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	int len = snprintf(record->time_text, sizeof(record->time_text),
+			   "%s%" PRIu64 ".%09" PRIu64, sign,
+			   magnitude / (uint64_t)NS_PER_SECOND,
+			   magnitude % (uint64_t)NS_PER_SECOND);
+
+	while (record->time_text[len - 1] == '0')
+		len--;
+	if (record->time_text[len - 1] == '.')
+		len--;
+	return (struct slice){record->time_text, (size_t)len};
+}
