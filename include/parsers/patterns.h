@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/arena.h"
 #include "common/diag.h"
+#include "common/error.h"
 #include "common/metric.h"
 #include "common/slice.h"
 
@@ -40,8 +42,12 @@ struct patterns *patterns_load(const struct patterns_options *options,
 			       struct diag *diag);
 void patterns_destroy(struct patterns *patterns); /* NULL is accepted */
 
-/* Files that patterns_load() would read, sorted: an arena's strings. */
-bool patterns_list(const char *path, struct arena *arena, const char ***files,
+/*
+ * The files that patterns_load() reads for one path: itself, or the *.yml and
+ * *.yaml of a directory by name.  They live in the arena.  False if the path
+ * cannot be read.
+ */
+bool patterns_list(const char *path, struct arena *arena, const char *const **files,
 		   size_t *count, struct error *err);
 
 size_t patterns_file_count(const struct patterns *patterns);

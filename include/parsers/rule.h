@@ -74,6 +74,9 @@ struct patterns_file {
 	size_t test_count;
 };
 
+/* Frees what does not lie in the set's arena. */
+void rules_finish(struct rule *rules, size_t count);
+
 /* The files of a set in path order. */
 const struct patterns_file *patterns_file(const struct patterns *patterns,
 					  size_t index);

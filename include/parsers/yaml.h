@@ -25,6 +25,7 @@ struct yaml_node {
 	enum yaml_style style; /* scalars */
 	struct slice text;     /* scalars; NUL-terminated as well */
 	bool cut_by_comment;   /* a plain scalar with ` #` and more behind it */
+	struct slice uncut;    /* then: with what was cut off */
 	/* Sequences: items.  Mappings: items[i] is the value of keys[i]. */
 	struct yaml_node **items;
 	struct yaml_node **keys; /* scalars */
@@ -60,8 +61,9 @@ bool yaml_expect(const struct yaml_node *node, enum yaml_kind kind, const char *
 
 /*
  * A scalar meant as a regular expression, template or glob: the final newline
- * of a block scalar is dropped; control characters (a "\b" in double quotes)
- * and a plain scalar cut by a comment are errors.  False after an error.
+ * of a block scalar is dropped; control characters (a "\b" in double quotes;
+ * tab and newline are none), a plain scalar cut by a comment and one without
+ * any text are errors, as is a node of another kind.  False after an error.
  */
 bool yaml_pattern_text(const struct yaml_node *node, const char *what,
 		       struct slice *text, struct diag *diag);

@@ -1,0 +1,69 @@
+/*
+ * loader.h - what the parts of the patterns loader share.
+ *
+ * Internal to the parsers: patterns.c reads files, load_rule.c rules,
+ * load_metric.c metrics, load_test.c tests.  Each reports all errors that it
+ * finds and leaves something usable behind, so that the next part can go on.
+ */
+#ifndef PARSERS_LOADER_H
+#define PARSERS_LOADER_H
+
+#include "common/arena.h"
+#include "common/diag.h"
+#include "common/hashmap.h"
+#include "parsers/grok.h"
+#include "parsers/rule.h"
+#include "parsers/yaml.h"
+
+/* A metric while the files that name it are being merged. */
+struct metric_slot {
+	struct metric_def def;
+	struct position at; /* where it was named first */
+	bool has_help;
+};
+
+struct loader {
+	struct arena *arena; /* becomes the set's */
+	struct diag *diag;
+	const struct patterns_options *options;
+	struct regex **regexes; /* all, to be destroyed with the set */
+	size_t regex_count;
+	struct metric_slot **metrics;
+	size_t metric_count;
+	const char **path_fields;
+	size_t path_field_count;
+
+	/* The file being loaded. */
+	struct patterns_file *file;
+	struct grok_definition *definitions;
+	size_t definition_count;
+	struct field_scope file_scope; /* before any pattern has matched */
+	struct yaml_node *time_from;   /* NULL: no timestamp */
+};
+
+/* NULL after an error.  `what` names the key ("pattern"). */
+struct regex *load_regex(struct loader *l, const struct yaml_node *node,
+			 const char *what);
+
+/* A scalar or a list of scalars as nodes; NULL and 0 after an error. */
+struct yaml_node *const *load_scalars(struct loader *l, struct yaml_node *const *node,
+				      const char *what, size_t *count);
+
+/* A name with or without `$`; an error if nothing in the scope supplies it. */
+struct field *load_field(struct loader *l, const struct field_scope *scope,
+			 const struct yaml_node *node, const char *what);
+
+void load_rules(struct loader *l, const struct yaml_node *rules);
+void load_tests(struct loader *l, const struct yaml_node *tests);
+
+/* The names that tests' `fields` supply join the path fields. */
+void load_test_fields(struct loader *l, const struct yaml_node *tests);
+
+/* One entry of a rule's `metrics`. */
+void load_metric(struct loader *l, const struct yaml_node *node,
+		 const struct field_scope *scope, struct rule_metric *metric);
+
+/* After the last file: names that clash across metrics. */
+void load_check_metric_names(struct loader *l);
+
+#endif

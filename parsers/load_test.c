@@ -1,0 +1,198 @@
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/glob.h"
+#include "common/xalloc.h"
+#include "parsers/loader.h"
+
+static const char *const test_keys[] = {"name", "lines", "file",  "fields",
+					"now",  "zone",  "expect"};
+
+#define KEYS(array) array, sizeof(array) / sizeof((array)[0])
+
+/* Appends the glob without its magic; `with` stands for what `*` matches. */
+static void fill_glob(struct strbuf *out, const char *glob, const char *with)
+{
+	for (const char *p = glob; *p; p++) {
+		if (*p == '*') {
+			strbuf_puts(out, with);
+			while (p[1] == '*')
+				p++;
+		} else if (*p == '?') {
+			strbuf_putc(out, 'x');
+		} else if (*p == '[' && p[1] && strchr(p, ']')) {
+			strbuf_putc(out, p[1]);
+			p = strchr(p, ']');
+		} else if (*p != '\\') {
+			strbuf_putc(out, *p);
+		}
+	}
+}
+
+/* A path that the first of the file's globs accepts, or NULL. */
+static const char *default_file(struct loader *l)
+{
+	static const char *const fillers[] = {"", "test", "a/test.log"};
+	const char *found = NULL;
+
+	if (l->file->file_glob_count == 0)
+		return "/logs/test.log";
+	for (size_t i = 0; i < 3 && !found; i++) {
+		const char *glob = l->file->files[0];
+		struct strbuf path = STRBUF_INIT;
+
+		strbuf_puts(&path, *glob == '/' ? "" : "/logs/");
+		fill_glob(&path, glob, fillers[i]);
+		if (glob_match_path(glob, path.ptr))
+			found = arena_strdup(l->arena, path.ptr);
+		strbuf_finish(&path);
+	}
+	return found;
+}
+
+static bool is_wanted(const struct loader *l, const char *path)
+{
+	for (size_t i = 0; i < l->file->file_glob_count; i++)
+		if (glob_match_path(l->file->files[i], path))
+			return true;
+	return l->file->file_glob_count == 0;
+}
+
+static void load_file_name(struct loader *l, const struct yaml_node *node,
+			   struct pattern_test *test)
+{
+	const struct yaml_node *file = yaml_get(node, "file");
+
+	if (!file) {
+		test->file = default_file(l);
+		if (!test->file)
+			diag_error(l->diag, node->at,
+				   "add file: and a path that `files` accepts",
+				   "no path can be guessed for this test");
+		return;
+	}
+	if (!yaml_expect(file, YAML_SCALAR, "file", l->diag))
+		return;
+	test->file = *file->text.ptr == '/'
+			     ? file->text.ptr
+			     : arena_printf(l->arena, "/logs/%s", file->text.ptr);
+	if (!is_wanted(l, test->file))
+		diag_error(l->diag, file->at, "name a path that it accepts",
+			   "this file's `files` does not accept %s", file->text.ptr);
+}
+
+static void load_fields(struct loader *l, const struct yaml_node *node,
+			struct pattern_test *test)
+{
+	const struct yaml_node *fields = yaml_get(node, "fields");
+
+	if (!fields || !yaml_expect(fields, YAML_MAPPING, "fields", l->diag))
+		return;
+	test->field_names = arena_alloc(l->arena, fields->count * sizeof(char *));
+	test->field_values = arena_alloc(l->arena, fields->count * sizeof(char *));
+	for (size_t i = 0; i < fields->count; i++) {
+		if (!yaml_expect(fields->items[i], YAML_SCALAR, "a field", l->diag))
+			continue;
+		test->field_names[test->field_count] = fields->keys[i]->text.ptr;
+		test->field_values[test->field_count++] = fields->items[i]->text.ptr;
+	}
+}
+
+static void load_now(struct loader *l, const struct yaml_node *node,
+		     struct pattern_test *test)
+{
+	const struct yaml_node *now = yaml_get(node, "now");
+	struct timestamp_layout *layout;
+	struct zone *utc;
+	struct error err;
+
+	if (!now || !yaml_expect(now, YAML_SCALAR, "now", l->diag))
+		return;
+	utc = zone_load("UTC", &err);
+	layout = timestamp_compile(NULL, utc, &err);
+	if (!timestamp_parse(layout, now->text, clock_wall_ns(), &test->now_ns))
+		diag_error(l->diag, now->at, "write it like 2026-11-20T12:00:00Z",
+			   "now: %s is not a time", now->text.ptr);
+	timestamp_destroy(layout);
+	zone_destroy(utc);
+}
+
+static void load_zone(struct loader *l, const struct yaml_node *node,
+		      struct pattern_test *test)
+{
+	const struct yaml_node *zone = yaml_get(node, "zone");
+	struct zone *loaded;
+	struct error err;
+
+	if (!zone || !yaml_expect(zone, YAML_SCALAR, "zone", l->diag))
+		return;
+	loaded = zone_load(zone->text.ptr, &err);
+	if (!loaded)
+		diag_error(l->diag, zone->at, NULL, "%s", err.text);
+	zone_destroy(loaded);
+	test->zone = zone->text.ptr;
+}
+
+static void load_test(struct loader *l, const struct yaml_node *node,
+		      struct pattern_test *test)
+{
+	const struct yaml_node *name = yaml_get(node, "name");
+	const struct yaml_node *lines = yaml_get(node, "lines");
+	const struct yaml_node *expect = yaml_get(node, "expect");
+
+	yaml_check_keys(node, "a test", KEYS(test_keys), l->diag);
+	test->at = node->at;
+	test->name = "";
+	if (!name || !lines || !expect)
+		diag_error(l->diag, node->at, "add the key", "a test lacks %s",
+			   !name    ? "name"
+			   : !lines ? "lines"
+				    : "expect");
+	if (name && yaml_expect(name, YAML_SCALAR, "name", l->diag))
+		test->name = name->text.ptr;
+	if (lines && yaml_expect(lines, YAML_SCALAR, "lines", l->diag))
+		test->lines = lines->text;
+	if (expect && yaml_expect(expect, YAML_SCALAR, "expect", l->diag)) {
+		test->expect = expect->text;
+		test->expect_at = expect->at;
+	}
+	load_file_name(l, node, test);
+	load_fields(l, node, test);
+	load_now(l, node, test);
+	load_zone(l, node, test);
+}
+
+void load_tests(struct loader *l, const struct yaml_node *tests)
+{
+	if (!tests || !yaml_expect(tests, YAML_SEQUENCE, "tests", l->diag))
+		return;
+	l->file->tests = arena_alloc(l->arena, tests->count * sizeof(*l->file->tests));
+	for (size_t i = 0; i < tests->count; i++)
+		if (yaml_expect(tests->items[i], YAML_MAPPING, "a test", l->diag))
+			load_test(l, tests->items[i],
+				  &l->file->tests[l->file->test_count++]);
+}
+
+static void add_path_field(struct loader *l, const char *name)
+{
+	for (size_t i = 0; i < l->path_field_count; i++)
+		if (strcmp(l->path_fields[i], name) == 0)
+			return;
+	l->path_fields = xgrow(l->path_fields, l->path_field_count, sizeof(char *));
+	l->path_fields[l->path_field_count++] = arena_strdup(l->arena, name);
+}
+
+void load_test_fields(struct loader *l, const struct yaml_node *tests)
+{
+	for (size_t i = 0; tests && tests->kind == YAML_SEQUENCE && i < tests->count;
+	     i++) {
+		const struct yaml_node *test = tests->items[i];
+		const struct yaml_node *fields =
+			test->kind == YAML_MAPPING ? yaml_get(test, "fields") : NULL;
+
+		if (!fields || fields->kind != YAML_MAPPING)
+			continue;
+		for (size_t j = 0; j < fields->count; j++)
+			add_path_field(l, fields->keys[j]->text.ptr);
+	}
+}
