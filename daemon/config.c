@@ -1,0 +1,525 @@
+#include "daemon/config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/suggest.h"
+#include "common/xalloc.h"
+#include "parsers/value.h"
+#include "parsers/yaml.h"
+
+#define KEYS(array) array, sizeof(array) / sizeof((array)[0])
+#define AT(field) offsetof(struct config_limits, field)
+
+struct config_loader {
+	struct config *config;
+	struct diag *diag;
+	const char *directory; /* paths in the file are relative to it */
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+	bool bytes;
+	double least;
+} limits[] = {
+	{"line_bytes", AT(line_bytes), true, 1024},
+	{"label_value_bytes", AT(label_value_bytes), true, 16},
+	{"series_per_metric", AT(series_per_metric), false, 1},
+	{"series", AT(series), false, 1},
+	{"match_steps", AT(match_steps), false, 100},
+	{"open_files", AT(open_files), false, 8},
+};
+#define LIMIT_COUNT (sizeof(limits) / sizeof(limits[0]))
+
+static const struct config_limits default_limits = {
+	.line_bytes = 1024 * 1024,
+	.label_value_bytes = 1024,
+	.series_per_metric = 10000,
+	.series = 1000000,
+	.match_steps = 1000000,
+	.open_files = 65536,
+};
+
+static const char *const log_levels[] = {"debug", "info", "warn", "error"};
+static const char *const log_formats[] = {"logfmt", "json"};
+static const char *const sync_modes[] = {"normal", "full"};
+static const char *const on_off[] = {"false", "true"};
+static const char *const start_places[] = {"beginning", "end"};
+
+/* Where a flag stands, for messages. */
+static struct position of_flag(const char *flag)
+{
+	return (struct position){.file = flag};
+}
+
+/* The index of a word; -1 after an error. */
+static int choose(struct config_loader *l, const char *text, struct position at,
+		  const char *what, const char *const *words, size_t count)
+{
+	struct strbuf instead = STRBUF_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(words[i], text) == 0)
+			return (int)i;
+	strbuf_puts(&instead, "write ");
+	for (size_t i = 0; i < count; i++)
+		strbuf_addf(&instead, "%s%s",
+			    i == 0           ? ""
+			    : i + 1 == count ? " or "
+					     : ", ",
+			    words[i]);
+	diag_error(l->diag, at, instead.ptr, "%s: \"%s\" is not known", what, text);
+	strbuf_finish(&instead);
+	return -1;
+}
+
+/* Without `.`, `..` and double slashes where that needs no look at the disk. */
+static const char *absolute(struct config_loader *l, const char *directory,
+			    const char *path)
+{
+	char *joined, *cwd;
+
+	if (*path == '/')
+		return arena_strdup(l->config->arena, path);
+	while (path[0] == '.' && path[1] == '/')
+		path += 2;
+	if (strcmp(path, ".") == 0)
+		path = "";
+	cwd = getcwd(NULL, 0);
+	if (!directory || *directory == '\0')
+		joined = xasprintf("%s/%s", cwd ? cwd : "", path);
+	else if (*directory == '/')
+		joined = xasprintf("%s/%s", directory, path);
+	else
+		joined = xasprintf("%s/%s/%s", cwd ? cwd : "", directory, path);
+	free(cwd);
+	path = arena_strdup(l->config->arena, joined);
+	free(joined);
+	return path;
+}
+
+/* -- logs ----------------------------------------------------------------- */
+
+static const char *const log_keys[] = {"path",         "include",  "exclude",
+				       "path_pattern", "start_at", "poll"};
+
+static struct discovery_root *add_root(struct config_loader *l, const char *path)
+{
+	struct config *c = l->config;
+
+	c->roots = xgrow(c->roots, c->root_count, sizeof(*c->roots));
+	c->path_patterns =
+		xgrow(c->path_patterns, c->root_count, sizeof(struct regex *));
+	c->path_patterns[c->root_count] = NULL;
+	c->roots[c->root_count] = (struct discovery_root){.path = path};
+	return &c->roots[c->root_count++];
+}
+
+static const char *const *load_globs(struct config_loader *l,
+				     const struct yaml_node *entry, const char *key,
+				     size_t *count)
+{
+	const struct yaml_node *node = yaml_get(entry, key);
+	const char **globs;
+
+	*count = 0;
+	if (!node || !yaml_expect(node, YAML_SEQUENCE, key, l->diag))
+		return NULL;
+	globs = arena_alloc(l->config->arena, node->count * sizeof(*globs));
+	for (size_t i = 0; i < node->count; i++) {
+		struct slice text;
+
+		if (yaml_expect(node->items[i], YAML_SCALAR, key, l->diag) &&
+		    yaml_pattern_text(node->items[i], key, &text, l->diag))
+			globs[(*count)++] = arena_copy(l->config->arena, text);
+	}
+	return globs;
+}
+
+static bool load_choice(struct config_loader *l, const struct yaml_node *mapping,
+			const char *key, const char *const *words, size_t count,
+			int *index)
+{
+	const struct yaml_node *node = yaml_get(mapping, key);
+	int chosen;
+
+	if (!node || !yaml_expect(node, YAML_SCALAR, key, l->diag))
+		return false;
+	chosen = choose(l, node->text.ptr, node->at, key, words, count);
+	if (chosen >= 0)
+		*index = chosen;
+	return chosen >= 0;
+}
+
+static void add_path_field(struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->path_field_count; i++)
+		if (strcmp(c->path_fields[i], name) == 0)
+			return;
+	c->path_fields = xgrow(c->path_fields, c->path_field_count, sizeof(char *));
+	c->path_fields[c->path_field_count++] = name;
+}
+
+static void load_path_pattern(struct config_loader *l, const struct yaml_node *entry)
+{
+	const struct yaml_node *node = yaml_get(entry, "path_pattern");
+	struct config *c = l->config;
+	struct regex *regex;
+	struct slice text;
+
+	if (!node || !yaml_expect(node, YAML_SCALAR, "path_pattern", l->diag) ||
+	    !yaml_pattern_text(node, "path_pattern", &text, l->diag))
+		return;
+	regex = regex_compile(text, node->at, l->diag);
+	c->path_patterns[c->root_count - 1] = regex;
+	for (size_t i = 0; regex && i < regex_name_count(regex); i++)
+		add_path_field(c, regex_name(regex, i));
+}
+
+static void load_log(struct config_loader *l, const struct yaml_node *entry)
+{
+	const struct yaml_node *path = yaml_get(entry, "path");
+	struct discovery_root *root;
+	int choice;
+
+	yaml_check_keys(entry, "an entry of logs", KEYS(log_keys), l->diag);
+	if (!path) {
+		diag_error(l->diag, entry->at,
+			   "add path: and a directory, file or glob",
+			   "an entry of logs has no path");
+		return;
+	}
+	if (!yaml_expect(path, YAML_SCALAR, "path", l->diag))
+		return;
+	root = add_root(l, absolute(l, l->directory, path->text.ptr));
+	root->include = load_globs(l, entry, "include", &root->include_count);
+	root->exclude = load_globs(l, entry, "exclude", &root->exclude_count);
+	if (load_choice(l, entry, "poll", KEYS(on_off), &choice))
+		root->poll = choice == 1;
+	if (load_choice(l, entry, "start_at", KEYS(start_places), &choice))
+		root->start_at_end = choice == 1;
+	load_path_pattern(l, entry);
+}
+
+static void load_logs(struct config_loader *l, const struct yaml_node *root)
+{
+	const struct yaml_node *logs = yaml_get(root, "logs");
+
+	if (!logs || !yaml_expect(logs, YAML_SEQUENCE, "logs", l->diag))
+		return;
+	for (size_t i = 0; i < logs->count; i++) {
+		const struct yaml_node *entry = logs->items[i];
+
+		if (entry->kind == YAML_SCALAR)
+			add_root(l, absolute(l, l->directory, entry->text.ptr));
+		else if (yaml_expect(entry, YAML_MAPPING, "an entry of logs", l->diag))
+			load_log(l, entry);
+	}
+}
+
+/* -- the other keys ------------------------------------------------------- */
+
+static void add_patterns(struct config_loader *l, const char *path)
+{
+	struct config *c = l->config;
+
+	c->patterns = xgrow(c->patterns, c->pattern_count, sizeof(*c->patterns));
+	c->patterns[c->pattern_count++] = path;
+}
+
+static void load_patterns(struct config_loader *l, const struct yaml_node *root)
+{
+	const struct yaml_node *node = yaml_get(root, "patterns");
+
+	if (!node || !yaml_expect(node, YAML_SEQUENCE, "patterns", l->diag))
+		return;
+	for (size_t i = 0; i < node->count; i++)
+		if (yaml_expect(node->items[i], YAML_SCALAR, "patterns", l->diag))
+			add_patterns(
+				l, absolute(l, l->directory, node->items[i]->text.ptr));
+}
+
+static bool is_label_name(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+
+		if (!(c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      (c >= '0' && c <= '9' && i > 0)))
+			return false;
+	}
+	return name.len > 0 && strncmp(name.ptr, "__", 2) != 0 &&
+	       !slice_is(name, "le") && !slice_is(name, "quantile");
+}
+
+static void load_labels(struct config_loader *l, const struct yaml_node *root)
+{
+	const struct yaml_node *node = yaml_get(root, "labels");
+	struct config *c = l->config;
+
+	if (!node || !yaml_expect(node, YAML_MAPPING, "labels", l->diag))
+		return;
+	c->labels = arena_alloc(c->arena, node->count * sizeof(*c->labels));
+	for (size_t i = 0; i < node->count; i++) {
+		if (!yaml_expect(node->items[i], YAML_SCALAR, "a label", l->diag))
+			continue;
+		if (!is_label_name(node->keys[i]->text))
+			diag_error(l->diag, node->keys[i]->at,
+				   "use letters, digits and _, not a digit or __ first",
+				   "%s cannot be a label's name",
+				   node->keys[i]->text.ptr);
+		c->labels[c->label_count++] = (struct const_label){
+			node->keys[i]->text.ptr, node->items[i]->text.ptr};
+	}
+}
+
+/* 1000, 64KiB, 1MiB, 1GiB, 64kB, 1MB. */
+static bool parse_size(struct slice text, bool bytes, double *value)
+{
+	static const struct {
+		const char *suffix;
+		double factor;
+	} units[] = {
+		{"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"kB", 1e3},
+		{"KB", 1e3},     {"MB", 1e6},        {"GB", 1e9},           {"B", 1}};
+
+	for (size_t i = 0; bytes && i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t n = strlen(units[i].suffix);
+
+		if (text.len <= n ||
+		    memcmp(text.ptr + text.len - n, units[i].suffix, n) != 0)
+			continue;
+		text.len -= n;
+		while (text.len > 0 && text.ptr[text.len - 1] == ' ')
+			text.len--;
+		return value_parse(VALUE_NUMBER, text, value) &&
+		       (*value *= units[i].factor, true);
+	}
+	return value_parse(VALUE_NUMBER, text, value);
+}
+
+static void load_limits(struct config_loader *l, const struct yaml_node *root)
+{
+	const struct yaml_node *node = yaml_get(root, "limits");
+	const char *names[LIMIT_COUNT];
+
+	if (!node || !yaml_expect(node, YAML_MAPPING, "limits", l->diag))
+		return;
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		names[i] = limits[i].name;
+	yaml_check_keys(node, "limits", names, LIMIT_COUNT, l->diag);
+	for (size_t i = 0; i < LIMIT_COUNT; i++) {
+		const struct yaml_node *item = yaml_get(node, limits[i].name);
+		double value;
+
+		if (!item || !yaml_expect(item, YAML_SCALAR, limits[i].name, l->diag))
+			continue;
+		if (parse_size(item->text, limits[i].bytes, &value) &&
+		    value >= limits[i].least && value <= 4294967295.0 &&
+		    value == floor(value))
+			*(size_t *)(void *)((char *)&l->config->limits +
+					    limits[i].offset) = (size_t)value;
+		else
+			diag_error(l->diag, item->at,
+				   limits[i].bytes
+					   ? "write a size such as 64KiB or 1MiB"
+					   : "write a whole number",
+				   "%s: %s is not between %.0f and 4294967295",
+				   limits[i].name, item->text.ptr, limits[i].least);
+	}
+}
+
+/* Values of the nested keys become the flags that were not given. */
+static const char *const storage_keys[] = {"path", "sync"};
+static const char *const web_keys[] = {"listen-address", "telemetry-path",
+				       "enable-lifecycle"};
+static const char *const log_section_keys[] = {"level", "format"};
+
+static void take(struct config_loader *l, const struct yaml_node *mapping,
+		 const char *key, const char **text, struct position *at)
+{
+	const struct yaml_node *node = mapping ? yaml_get(mapping, key) : NULL;
+
+	if (!node || *text || !yaml_expect(node, YAML_SCALAR, key, l->diag))
+		return;
+	*text = node->text.ptr;
+	*at = node->at;
+}
+
+static const struct yaml_node *section(struct config_loader *l,
+				       const struct yaml_node *root, const char *key,
+				       const char *const *keys, size_t count)
+{
+	const struct yaml_node *node = root ? yaml_get(root, key) : NULL;
+
+	if (!node || !yaml_expect(node, YAML_MAPPING, key, l->diag))
+		return NULL;
+	yaml_check_keys(node, key, keys, count, l->diag);
+	return node;
+}
+
+static void load_web(struct config_loader *l, const struct yaml_node *root,
+		     const struct options *options)
+{
+	const struct yaml_node *web = section(l, root, "web", KEYS(web_keys));
+	struct config *c = l->config;
+	struct position at = of_flag("--web.telemetry-path");
+	const char *path = options->telemetry_path;
+	int choice;
+
+	c->listen_address = options->listen_address;
+	take(l, web, "listen-address", &c->listen_address, &at);
+	if (!c->listen_address)
+		c->listen_address = "127.0.0.1:8001";
+	take(l, web, "telemetry-path", &path, &at);
+	if (!path)
+		path = "/metrics";
+	if (*path != '/')
+		diag_error(l->diag, at, "begin it with a slash",
+			   "%s is not a URL's path", path);
+	c->telemetry_path = arena_strdup(c->arena, path);
+	c->listen_address = arena_strdup(c->arena, c->listen_address);
+	c->enable_lifecycle = options->enable_lifecycle;
+	if (web && load_choice(l, web, "enable-lifecycle", KEYS(on_off), &choice))
+		c->enable_lifecycle |= choice == 1;
+}
+
+static void load_storage(struct config_loader *l, const struct yaml_node *root,
+			 const struct options *options)
+{
+	const struct yaml_node *storage =
+		section(l, root, "storage", KEYS(storage_keys));
+	struct position at = of_flag("--storage.sync"), ignored;
+	const char *path = options->storage_path, *sync = options->storage_sync;
+
+	take(l, storage, "path", &path, &ignored);
+	if (!path)
+		path = "data";
+	l->config->storage_path =
+		*path == '\0' ? ""
+			      : absolute(l, options->storage_path ? NULL : l->directory,
+					 path);
+	take(l, storage, "sync", &sync, &at);
+	if (sync)
+		l->config->storage_sync_full =
+			choose(l, sync, at, "storage.sync", KEYS(sync_modes)) == 1;
+}
+
+static void load_workers(struct config_loader *l, const struct yaml_node *root,
+			 const struct options *options)
+{
+	struct position at = of_flag("--workers");
+	const char *text = options->workers;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	double value;
+
+	take(l, root, "workers", &text, &at);
+	l->config->workers = cores < 1 ? 1 : cores > 4 ? 4 : (unsigned)cores;
+	if (!text)
+		return;
+	if (value_parse(VALUE_NUMBER, slice_of(text), &value) && value >= 1 &&
+	    value <= 64 && value == floor(value))
+		l->config->workers = (unsigned)value;
+	else
+		diag_error(l->diag, at, "write a whole number from 1 to 64",
+			   "workers: %s cannot be", text);
+}
+
+static void load_logging(struct config_loader *l, const struct yaml_node *root,
+			 const struct options *options)
+{
+	const struct yaml_node *log = section(l, root, "log", KEYS(log_section_keys));
+	struct position level_at = of_flag("--log.level");
+	struct position format_at = of_flag("--log.format");
+	const char *level = options->log_level, *format = options->log_format;
+	int choice;
+
+	take(l, log, "level", &level, &level_at);
+	take(l, log, "format", &format, &format_at);
+	l->config->log_level = LOG_LEVEL_INFO;
+	choice = level ? choose(l, level, level_at, "log.level", KEYS(log_levels)) : -1;
+	if (choice >= 0)
+		l->config->log_level = (enum log_level)choice;
+	choice = format ? choose(l, format, format_at, "log.format", KEYS(log_formats))
+			: -1;
+	if (choice >= 0)
+		l->config->log_format = (enum log_format)choice;
+}
+
+/* -- the whole ------------------------------------------------------------ */
+
+static const char *const config_keys[] = {"logs",    "patterns", "labels",  "limits",
+					  "storage", "web",      "workers", "log"};
+
+static const struct yaml_node *load_file(struct config_loader *l, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct yaml_node *root;
+
+	l->directory = slash ? arena_copy(l->config->arena,
+					  (struct slice){path, (size_t)(slash - path)})
+			     : "";
+	if (slash == path)
+		l->directory = "/";
+	root = yaml_load(path, l->config->arena, l->diag);
+	if (!root || !yaml_expect(root, YAML_MAPPING, "the configuration", l->diag))
+		return NULL;
+	yaml_check_keys(root, "the configuration", KEYS(config_keys), l->diag);
+	return root;
+}
+
+static void load_inputs(struct config_loader *l, const struct yaml_node *root,
+			const struct options *options)
+{
+	if (options->log_count == 0 && root)
+		load_logs(l, root);
+	for (size_t i = 0; i < options->log_count; i++)
+		add_root(l, absolute(l, NULL, options->logs[i]));
+	if (options->pattern_count == 0 && root)
+		load_patterns(l, root);
+	for (size_t i = 0; i < options->pattern_count; i++)
+		add_patterns(l, options->patterns[i]);
+}
+
+struct config *config_load(const struct options *options, struct diag *diag)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+	struct config_loader l = {.config = c, .diag = diag};
+	size_t errors_before = diag_errors(diag);
+	const struct yaml_node *root = NULL;
+
+	c->arena = arena_create();
+	c->limits = default_limits;
+	if (options->config_file)
+		root = load_file(&l, options->config_file);
+	load_inputs(&l, root, options);
+	if (root) {
+		load_labels(&l, root);
+		load_limits(&l, root);
+	}
+	load_storage(&l, root, options);
+	load_web(&l, root, options);
+	load_workers(&l, root, options);
+	load_logging(&l, root, options);
+	if (diag_errors(diag) == errors_before)
+		return c;
+	config_destroy(c);
+	return NULL;
+}
+
+void config_destroy(struct config *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->root_count; i++)
+		regex_destroy(c->path_patterns[i]);
+	free(c->path_patterns);
+	free(c->roots);
+	free(c->patterns);
+	free(c->path_fields);
+	arena_destroy(c->arena);
+	free(c);
+}

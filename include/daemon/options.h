@@ -1,0 +1,59 @@
+/*
+ * options.h - the command line.
+ *
+ * Flags follow the Prometheus exporters' conventions: --name value,
+ * --name=value; a flag that is on or off takes no value.
+ */
+#ifndef DAEMON_OPTIONS_H
+#define DAEMON_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "common/error.h"
+
+/* NULL or 0: not given. */
+struct options {
+	const char *config_file;
+	const char **logs;
+	size_t log_count;
+	const char **patterns;
+	size_t pattern_count;
+	const char *storage_path;
+	const char *storage_sync;
+	const char *workers;
+	const char *listen_address;
+	const char *telemetry_path;
+	bool enable_lifecycle;
+	const char *log_level;
+	const char *log_format;
+	const char **arguments; /* what is no flag */
+	size_t argument_count;
+	bool help;
+};
+
+enum command {
+	COMMAND_RUN,
+	COMMAND_CHECK,
+	COMMAND_TEST,
+	COMMAND_HEALTHCHECK,
+	COMMAND_VERSION,
+	COMMANDS
+};
+
+const char *command_name(enum command command);
+
+/*
+ * Reads argv: a command (run if none is named), flags and arguments.  The
+ * texts are borrowed from argv; release the lists with options_finish().
+ * False with a text that names the flag, the closest one known, and --help.
+ */
+bool options_parse(int argc, char *const *argv, enum command *command,
+		   struct options *options, struct error *err);
+void options_finish(struct options *options);
+
+/* The help of one command, or of all (COMMANDS). */
+void options_help(enum command command, FILE *out);
+
+#endif
