@@ -1,0 +1,116 @@
+#include "daemon/setup.h"
+
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/xalloc.h"
+#include "daemon/own_metrics.h"
+
+#define KEEP_REMOVED_NS (7 * 24 * 3600 * NS_PER_SECOND)
+
+static struct patterns *load_patterns(const struct config *config, struct diag *diag)
+{
+	const char **labels = xcalloc(config->label_count, sizeof(*labels));
+	struct patterns_options options = {
+		.paths = config->patterns,
+		.path_count = config->pattern_count,
+		.path_fields = config->path_fields,
+		.path_field_count = config->path_field_count,
+		.global_labels = labels,
+		.global_label_count = config->label_count,
+	};
+	struct patterns *patterns;
+
+	for (size_t i = 0; i < config->label_count; i++)
+		labels[i] = config->labels[i].name;
+	patterns = patterns_load(&options, diag);
+	free(labels);
+	return patterns;
+}
+
+struct setup *setup_load(const struct options *options, struct diag *diag)
+{
+	struct config *config = config_load(options, diag);
+	struct setup *setup;
+
+	if (!config)
+		return NULL;
+	setup = xcalloc(1, sizeof(*setup));
+	setup->config = config;
+	setup->patterns = load_patterns(config, diag);
+	if (setup->patterns)
+		return setup;
+	setup_destroy(setup);
+	return NULL;
+}
+
+void setup_destroy(struct setup *setup)
+{
+	if (!setup)
+		return;
+	schema_unref(setup->schema);
+	patterns_destroy(setup->patterns);
+	config_destroy(setup->config);
+	free(setup);
+}
+
+void setup_bind(struct setup *setup, struct registry *registry)
+{
+	const struct config *config = setup->config;
+	size_t count;
+	const struct metric_def *const *metrics =
+		patterns_metrics(setup->patterns, &count);
+	const struct metric_def **defs = xcalloc(OWN_STORED + count, sizeof(*defs));
+
+	for (int i = 0; i < OWN_STORED; i++)
+		defs[i] = own_metric((enum own_metric)i);
+	for (size_t i = 0; i < count; i++)
+		defs[OWN_STORED + i] = metrics[i];
+	registry_set_limits(
+		registry,
+		&(struct registry_options){
+			.series = config->limits.series,
+			.series_per_metric = config->limits.series_per_metric,
+			.label_value_bytes = config->limits.label_value_bytes});
+	setup->schema = registry_bind(registry, defs, OWN_STORED + count, OWN_STORED,
+				      config->labels, config->label_count,
+				      clock_wall_ns(), KEEP_REMOVED_NS);
+	free(defs);
+}
+
+/* The first entry of `logs` whose path_pattern matches supplies the fields. */
+static void capture_path(const struct setup *setup, const char *path,
+			 struct regex_scratch *scratch, const char *const *names,
+			 struct slice *fields, size_t count)
+{
+	const struct config *config = setup->config;
+
+	for (size_t i = 0; i < config->root_count; i++) {
+		const struct regex *regex = config->path_patterns[i];
+
+		if (!regex ||
+		    regex_match(regex, scratch, slice_of(path)) != REGEX_MATCH)
+			continue;
+		for (size_t j = 0; j < count; j++) {
+			unsigned group;
+
+			if (regex_groups_named(regex, names[j], &group, 1) > 0)
+				fields[j] = regex_group(scratch, group);
+		}
+		return;
+	}
+}
+
+struct source *setup_source(const struct setup *setup, const char *path,
+			    struct regex_scratch *scratch)
+{
+	size_t count;
+	const char *const *names = patterns_path_fields(setup->patterns, &count);
+	struct slice *fields = xcalloc(count, sizeof(*fields));
+	struct source *source;
+
+	capture_path(setup, path, scratch, names, fields, count);
+	source = source_create(setup->patterns, path, fields, count);
+	free(fields);
+	return source;
+}

@@ -1,0 +1,416 @@
+#include "daemon/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/xalloc.h"
+#include "daemon/own_metrics.h"
+#include "parsers/engine.h"
+
+/* A followed path, and the source that the present setup makes of it. */
+struct path {
+	struct worker *worker;
+	struct path *next, *previous;
+	char *name;
+	struct source *source;
+};
+
+/* What the daemon wants of the worker; under the lock. */
+struct orders {
+	bool stop;
+	uint64_t cut_sequence; /* 0: none */
+	bool births_are_old;
+	const struct setup *setup; /* NULL: none */
+};
+
+struct worker {
+	unsigned index;
+	const struct worker_ops *ops;
+	void *ctx;
+	struct follower *follower;
+	struct store *store;
+	const struct setup *setup;
+	struct engine *engine;
+	struct regex_scratch *path_scratch;
+	struct path *paths;
+	uint32_t *match_series, *last_match_series, *cpu_series; /* one a rule */
+	int64_t block_time_ns;
+	bool stopping;
+	pthread_t thread;
+	bool started;
+
+	pthread_mutex_t lock;
+	struct orders orders;
+	atomic_bool ordered;
+};
+
+void worker_share_finish(struct worker_share *share)
+{
+	part_unref(share->part);
+	for (size_t i = 0; i < share->file_count; i++)
+		free(share->files[i].path);
+	free(share->files);
+	*share = (struct worker_share){0};
+}
+
+/* -- rules to updates ----------------------------------------------------- */
+
+static enum update_result on_update(void *ctx, const struct update *update)
+{
+	struct worker *w = ctx;
+	struct update shifted = *update;
+
+	shifted.metric += OWN_STORED;
+	return store_update(w->store, &shifted);
+}
+
+static void rule_labels(const struct worker *w, size_t rule, struct slice *labels)
+{
+	const struct rule_info *info = patterns_rule(w->setup->patterns, rule);
+
+	labels[0] = slice_of(info->patterns);
+	labels[1] = slice_of(info->name);
+}
+
+static void on_error(void *ctx, size_t rule, enum rule_error error)
+{
+	struct worker *w = ctx;
+	struct slice labels[3];
+	struct update update = {.metric = OWN_RULE_ERRORS,
+				.op = UPDATE_ADD,
+				.value = 1,
+				.time_ns = METRIC_NO_TIME,
+				.labels = labels};
+
+	rule_labels(w, rule, labels);
+	labels[2] = slice_of(rule_error_name(error));
+	store_update(w->store, &update);
+}
+
+static void on_matched(void *ctx, size_t rule, uint64_t count)
+{
+	struct worker *w = ctx;
+
+	store_add(w->store, OWN_RULE_MATCHES, w->match_series[rule], (double)count);
+	store_set(w->store, OWN_RULE_LAST_MATCH, w->last_match_series[rule],
+		  (double)(w->block_time_ns / NS_PER_MS) / 1e3);
+}
+
+static void on_cpu(void *ctx, size_t rule, int64_t cpu_ns)
+{
+	struct worker *w = ctx;
+
+	store_add(w->store, OWN_RULE_CPU, w->cpu_series[rule], (double)cpu_ns / 1e9);
+}
+
+static const struct engine_ops engine_ops = {
+	.update = on_update, .error = on_error, .matched = on_matched, .cpu = on_cpu};
+
+/* -- setups --------------------------------------------------------------- */
+
+static void find_rule_series(struct worker *w)
+{
+	size_t rules = patterns_rule_count(w->setup->patterns);
+
+	w->match_series = xreallocarray(w->match_series, rules, sizeof(uint32_t));
+	w->last_match_series =
+		xreallocarray(w->last_match_series, rules, sizeof(uint32_t));
+	w->cpu_series = xreallocarray(w->cpu_series, rules, sizeof(uint32_t));
+	for (size_t i = 0; i < rules; i++) {
+		struct slice labels[2];
+
+		rule_labels(w, i, labels);
+		w->match_series[i] = store_series(w->store, OWN_RULE_MATCHES, labels);
+		w->last_match_series[i] =
+			store_series(w->store, OWN_RULE_LAST_MATCH, labels);
+		w->cpu_series[i] = store_series(w->store, OWN_RULE_CPU, labels);
+	}
+}
+
+static void use_setup(struct worker *w, const struct setup *setup)
+{
+	engine_destroy(w->engine);
+	w->setup = setup;
+	w->engine = engine_create(setup->patterns,
+				  (uint32_t)setup->config->limits.match_steps,
+				  &engine_ops, w);
+	store_use(w->store, setup->schema);
+	find_rule_series(w);
+	for (struct path *p = w->paths; p; p = p->next) {
+		source_destroy(p->source);
+		p->source = setup_source(setup, p->name, w->path_scratch);
+	}
+}
+
+/* -- cuts ----------------------------------------------------------------- */
+
+struct reporter {
+	struct worker_share *share;
+};
+
+static void report_file(void *ctx, const struct follower_status *status)
+{
+	struct worker_share *share = ((struct reporter *)ctx)->share;
+
+	share->files = xgrow(share->files, share->file_count, sizeof(*share->files));
+	share->files[share->file_count++] =
+		(struct file_report){.path = xstrdup(status->name),
+				     .lag_bytes = status->lag_bytes,
+				     .last_line_ns = status->last_line_ns,
+				     .open = status->open};
+}
+
+static void cut(struct worker *w, const struct orders *orders)
+{
+	struct worker_share share = {.sequence = orders->cut_sequence};
+	struct reporter reporter = {&share};
+
+	share.part = store_cut(w->store, orders->cut_sequence);
+	store_births_are_old(w->store, orders->births_are_old);
+	follower_each(w->follower, report_file, &reporter);
+	w->ops->cut_done(w->ctx, w->index, &share);
+}
+
+static void obey(struct worker *w)
+{
+	struct orders orders;
+
+	if (!atomic_exchange(&w->ordered, false))
+		return;
+	pthread_mutex_lock(&w->lock);
+	orders = w->orders;
+	w->orders = (struct orders){.stop = orders.stop};
+	pthread_mutex_unlock(&w->lock);
+	if (orders.setup) {
+		use_setup(w, orders.setup);
+		w->ops->setup_used(w->ctx, w->index);
+	}
+	if (orders.cut_sequence > 0)
+		cut(w, &orders);
+	w->stopping = orders.stop;
+}
+
+/* -- files to lines ------------------------------------------------------- */
+
+static void *on_path_added(void *ctx, const char *name, unsigned root)
+{
+	struct worker *w = ctx;
+	struct path *path = xcalloc(1, sizeof(*path));
+
+	(void)root;
+	path->name = xstrdup(name);
+	path->source = setup_source(w->setup, name, w->path_scratch);
+	path->next = w->paths;
+	if (w->paths)
+		w->paths->previous = path;
+	w->paths = path;
+	return path;
+}
+
+static void on_path_removed(void *ctx, void *opaque)
+{
+	struct worker *w = ctx;
+	struct path *path = opaque;
+
+	if (path->next)
+		path->next->previous = path->previous;
+	if (path->previous)
+		path->previous->next = path->next;
+	else
+		w->paths = path->next;
+	source_destroy(path->source);
+	free(path->name);
+	free(path);
+}
+
+static void on_block(void *ctx, void *opaque, const struct block *block)
+{
+	struct worker *w = ctx;
+	struct path *path = opaque;
+	struct engine_counts counts = {0, 0};
+
+	w->block_time_ns = block->read_time_ns;
+	engine_feed(w->engine, path->source, block, &counts);
+	store_add(w->store, OWN_LINES, 0, (double)counts.lines);
+	store_add(w->store, OWN_BYTES_READ, 0, (double)block->bytes.len);
+	if (counts.unmatched_lines > 0)
+		store_add(w->store, OWN_UNMATCHED_LINES, 0,
+			  (double)counts.unmatched_lines);
+	obey(w);
+}
+
+static void on_oversized(void *ctx, void *path, uint64_t bytes)
+{
+	struct worker *w = ctx;
+
+	(void)path;
+	(void)bytes;
+	store_add(w->store, OWN_OVERSIZED_LINES, 0, 1);
+}
+
+static void add_labelled(struct worker *w, enum own_metric metric, const char *label,
+			 double value)
+{
+	struct slice labels[1] = {slice_of(label)};
+
+	store_add(w->store, metric, store_series(w->store, metric, labels), value);
+}
+
+static void on_rotated(void *ctx, void *path, enum rotation_kind kind)
+{
+	(void)path;
+	add_labelled(ctx, OWN_ROTATIONS, rotation_kind_name(kind), 1);
+}
+
+static void on_lost(void *ctx, void *path, const char *reason, uint64_t bytes)
+{
+	(void)path;
+	add_labelled(ctx, OWN_LOST_GENERATIONS, reason, 1);
+	add_labelled(ctx, OWN_LOST_BYTES, reason, (double)bytes);
+}
+
+static void on_backlog_read(void *ctx)
+{
+	struct worker *w = ctx;
+
+	w->ops->backlog_read(w->ctx);
+}
+
+static const struct follower_ops follower_ops = {
+	.path_added = on_path_added,
+	.path_removed = on_path_removed,
+	.block = on_block,
+	.oversized = on_oversized,
+	.rotated = on_rotated,
+	.lost = on_lost,
+	.backlog_read = on_backlog_read,
+};
+
+/* -- the thread ----------------------------------------------------------- */
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+	bool more = false;
+
+	while (!w->stopping) {
+		struct pollfd pfd = {.fd = follower_fd(w->follower), .events = POLLIN};
+
+		if (poll(&pfd, 1, more ? 0 : follower_wait_ms(w->follower)) == -1 &&
+		    errno != EINTR)
+			break;
+		more = follower_turn(w->follower);
+		obey(w);
+	}
+	return NULL;
+}
+
+struct worker *worker_create(unsigned index, struct registry *registry,
+			     const struct setup *setup, const struct worker_ops *ops,
+			     void *ctx, struct error *err)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	const struct config_limits *limits = &setup->config->limits;
+	struct follower_options options = {
+		.line_bytes = limits->line_bytes,
+		.open_files = limits->open_files / setup->config->workers,
+	};
+
+	w->index = index;
+	w->ops = ops;
+	w->ctx = ctx;
+	w->follower = follower_create(&options, &follower_ops, w, err);
+	if (!w->follower) {
+		free(w);
+		return NULL;
+	}
+	pthread_mutex_init(&w->lock, NULL);
+	w->store = store_create(registry);
+	store_births_are_old(w->store, true);
+	w->path_scratch = regex_scratch_create((uint32_t)limits->match_steps);
+	use_setup(w, setup);
+	return w;
+}
+
+bool worker_start(struct worker *w, struct error *err)
+{
+	char name[16];
+
+	errno = pthread_create(&w->thread, NULL, run, w);
+	if (errno != 0)
+		return error_errno(err, "start a worker thread");
+	w->started = true;
+	snprintf(name, sizeof(name), "worker-%u", w->index);
+	pthread_setname_np(w->thread, name);
+	return true;
+}
+
+struct follower *worker_follower(struct worker *w)
+{
+	return w->follower;
+}
+
+static void order_is_there(struct worker *w)
+{
+	pthread_mutex_unlock(&w->lock);
+	atomic_store(&w->ordered, true);
+	follower_wake(w->follower);
+}
+
+void worker_cut(struct worker *w, uint64_t sequence, bool births_are_old)
+{
+	pthread_mutex_lock(&w->lock);
+	w->orders.cut_sequence = sequence;
+	w->orders.births_are_old = births_are_old;
+	order_is_there(w);
+}
+
+void worker_use(struct worker *w, const struct setup *setup)
+{
+	pthread_mutex_lock(&w->lock);
+	w->orders.setup = setup;
+	order_is_there(w);
+}
+
+void worker_stop(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->orders.stop = true;
+	order_is_there(w);
+}
+
+bool worker_join(struct worker *w, int timeout_ms)
+{
+	struct timespec until;
+	int64_t ns = clock_wall_ns() + timeout_ms * NS_PER_MS;
+
+	if (!w->started)
+		return true;
+	until.tv_sec = (time_t)(ns / NS_PER_SECOND);
+	until.tv_nsec = (long)(ns % NS_PER_SECOND);
+	if (pthread_timedjoin_np(w->thread, NULL, &until) != 0)
+		return false;
+	w->started = false;
+	return true;
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (!w)
+		return;
+	follower_destroy(w->follower);
+	engine_destroy(w->engine);
+	store_destroy(w->store);
+	regex_scratch_destroy(w->path_scratch);
+	free(w->match_series);
+	free(w->last_match_series);
+	free(w->cpu_series);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}

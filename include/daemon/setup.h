@@ -1,0 +1,32 @@
+/*
+ * setup.h - one configuration, loaded: what runs until the next reload.
+ */
+#ifndef DAEMON_SETUP_H
+#define DAEMON_SETUP_H
+
+#include "common/diag.h"
+#include "daemon/config.h"
+#include "daemon/options.h"
+#include "exporter/registry.h"
+#include "parsers/patterns.h"
+#include "parsers/source.h"
+
+/* Immutable, shared by the workers. */
+struct setup {
+	struct config *config;
+	struct patterns *patterns;
+	struct schema *schema; /* own metrics first; NULL before setup_bind() */
+};
+
+/* NULL after an error in `diag`. */
+struct setup *setup_load(const struct options *options, struct diag *diag);
+void setup_destroy(struct setup *setup); /* NULL is accepted */
+
+/* Gives every metric its family. */
+void setup_bind(struct setup *setup, struct registry *registry);
+
+/* A followed path as this configuration's rules see it. */
+struct source *setup_source(const struct setup *setup, const char *path,
+			    struct regex_scratch *scratch);
+
+#endif
