@@ -1,0 +1,46 @@
+#include "daemon/commands.h"
+
+#include <string.h>
+
+#include "daemon/setup.h"
+
+/* Arguments are patterns, as --patterns. */
+int command_check(const struct options *options)
+{
+	struct options all = *options;
+	struct diag *diag = diag_create();
+	struct strbuf out = STRBUF_INIT;
+	struct setup *setup;
+	int status = 1;
+
+	if (all.argument_count > 0) {
+		all.patterns = all.arguments;
+		all.pattern_count = all.argument_count;
+	}
+	if (!all.config_file && all.pattern_count == 0) {
+		fputs("logtally: nothing to check: give PATTERNS, --patterns or "
+		      "--config.file\n",
+		      stderr);
+		diag_destroy(diag);
+		return 2;
+	}
+	setup = setup_load(&all, diag);
+	diag_render(diag, &out);
+	fputs(out.ptr, stderr);
+	if (setup) {
+		size_t metrics;
+
+		patterns_metrics(setup->patterns, &metrics);
+		printf("%zu patterns files, %zu rules, %zu metrics: ok\n",
+		       patterns_file_count(setup->patterns),
+		       patterns_rule_count(setup->patterns), metrics);
+		status = 0;
+	} else {
+		fprintf(stderr, "%zu errors, %zu warnings\n", diag_errors(diag),
+			diag_warnings(diag));
+	}
+	setup_destroy(setup);
+	strbuf_finish(&out);
+	diag_destroy(diag);
+	return status;
+}

@@ -1,0 +1,488 @@
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/xalloc.h"
+#include "daemon/cutter.h"
+#include "daemon/live_metrics.h"
+#include "daemon/own_metrics.h"
+#include "daemon/pattern_watch.h"
+#include "daemon/setup.h"
+#include "daemon/storage.h"
+#include "daemon/version.h"
+#include "exporter/web.h"
+
+#define TICK_MS 250
+#define STOP_MS 700
+#define MAX_SKIPPED_LINES 20
+
+struct daemon {
+	const struct options *options;
+	struct registry *registry;
+	struct cutter *cutter;
+	struct worker **workers;
+	unsigned worker_count;
+	struct discovery *discovery;
+	pthread_t discovery_thread;
+	bool discovery_started;
+	struct web *web;
+	int lock_fd, signal_fd;
+	bool said_skipped;
+	bool said_caught_up;
+	struct pattern_watch pattern_watch;
+
+	pthread_mutex_t lock; /* what follows; held for a whole reload */
+	struct setup *setup;
+
+	pthread_mutex_t facts_lock; /* what follows */
+	struct live_facts facts;
+};
+
+/* -- starting ------------------------------------------------------------- */
+
+static void print_error(const char *text)
+{
+	fprintf(stderr, "logtally: %s\n", text);
+}
+
+static struct setup *load_or_print(const struct options *options)
+{
+	struct diag *diag = diag_create();
+	struct setup *setup = setup_load(options, diag);
+	struct strbuf out = STRBUF_INIT;
+
+	diag_render(diag, &out);
+	fputs(out.ptr, stderr);
+	strbuf_finish(&out);
+	diag_destroy(diag);
+	return setup;
+}
+
+static bool has_something_to_do(const struct setup *setup)
+{
+	if (setup->config->root_count == 0)
+		print_error("nothing to follow: give --logs PATH, or `logs` in "
+			    "--config.file (see logtally --help)");
+	else if (setup->config->pattern_count == 0)
+		print_error("no rules: give --patterns PATH, or `patterns` in "
+			    "--config.file (see logtally --help)");
+	return setup->config->root_count > 0 && setup->config->pattern_count > 0;
+}
+
+/* Each followed file takes a descriptor. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* Threads inherit the mask: only the main loop sees signals. */
+static int take_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void on_cut_done(void *ctx, unsigned worker, struct worker_share *share)
+{
+	cutter_cut_done(((struct daemon *)ctx)->cutter, worker, share);
+}
+
+static void on_setup_used(void *ctx, unsigned worker)
+{
+	(void)worker;
+	cutter_setup_used(((struct daemon *)ctx)->cutter);
+}
+
+/* The main loop asks the discovery; nothing to do at once. */
+static void on_backlog_read(void *ctx)
+{
+	(void)ctx;
+}
+
+static const struct worker_ops worker_ops = {.cut_done = on_cut_done,
+					     .setup_used = on_setup_used,
+					     .backlog_read = on_backlog_read};
+
+static void on_fallback(void *ctx, const char *reason)
+{
+	struct daemon *d = ctx;
+	struct live_facts *facts = &d->facts;
+	size_t i = 0;
+
+	pthread_mutex_lock(&d->facts_lock);
+	while (i < facts->fallback_count &&
+	       strcmp(facts->fallbacks[i].reason, reason) != 0)
+		i++;
+	if (i < FALLBACK_REASONS) {
+		facts->fallbacks[i].reason = reason;
+		facts->fallbacks[i].count++;
+		if (i == facts->fallback_count)
+			facts->fallback_count++;
+	}
+	pthread_mutex_unlock(&d->facts_lock);
+}
+
+static const struct discovery_ops discovery_ops = {.fallback = on_fallback};
+
+static bool create_workers(struct daemon *d, struct error *err)
+{
+	d->worker_count = d->setup->config->workers;
+	d->cutter = cutter_create(d->worker_count);
+	cutter_set_schema(d->cutter, d->setup->schema);
+	d->workers = xcalloc(d->worker_count, sizeof(struct worker *));
+	for (unsigned i = 0; i < d->worker_count; i++) {
+		d->workers[i] =
+			worker_create(i, d->registry, d->setup, &worker_ops, d, err);
+		if (!d->workers[i])
+			return false;
+	}
+	return true;
+}
+
+static bool create_discovery(struct daemon *d, struct error *err)
+{
+	struct follower **followers =
+		xcalloc(d->worker_count, sizeof(struct follower *));
+
+	for (unsigned i = 0; i < d->worker_count; i++)
+		followers[i] = worker_follower(d->workers[i]);
+	d->discovery =
+		discovery_create(followers, d->worker_count, &discovery_ops, d, err);
+	free(followers);
+	return d->discovery != NULL;
+}
+
+static void *run_discovery(void *arg)
+{
+	discovery_run(arg);
+	return NULL;
+}
+
+static bool start_threads(struct daemon *d, struct error *err)
+{
+	for (unsigned i = 0; i < d->worker_count; i++)
+		if (!worker_start(d->workers[i], err))
+			return false;
+	discovery_set_roots(d->discovery, d->setup->config->roots,
+			    d->setup->config->root_count);
+	errno = pthread_create(&d->discovery_thread, NULL, run_discovery, d->discovery);
+	if (errno != 0)
+		return error_errno(err, "start the discovery thread");
+	pthread_setname_np(d->discovery_thread, "discovery");
+	d->discovery_started = true;
+	return true;
+}
+
+/* -- what the web server asks --------------------------------------------- */
+
+static struct cut *on_scrape(void *ctx, struct strbuf *tail)
+{
+	struct daemon *d = ctx;
+	bool catching_up = !discovery_backlog_read(d->discovery);
+	struct cut *cut = cutter_cut(d->cutter, d->workers, catching_up);
+	struct live_facts facts;
+
+	if (!cut)
+		return NULL;
+	pthread_mutex_lock(&d->facts_lock);
+	facts = d->facts;
+	facts.schema = schema_ref((struct schema *)d->facts.schema);
+	pthread_mutex_unlock(&d->facts_lock);
+	facts.catching_up = catching_up;
+	live_metrics_render(&facts, d->cutter, tail);
+	schema_unref((struct schema *)facts.schema);
+	return cut;
+}
+
+static bool on_ready(void *ctx, struct strbuf *why)
+{
+	struct daemon *d = ctx;
+
+	if (discovery_backlog_read(d->discovery))
+		return true;
+	strbuf_puts(why, "catching up: reading what was there at the start\n");
+	return false;
+}
+
+/* -- reload --------------------------------------------------------------- */
+
+static void set_schema_fact(struct daemon *d, struct schema *schema)
+{
+	struct schema *old;
+
+	pthread_mutex_lock(&d->facts_lock);
+	old = (struct schema *)d->facts.schema;
+	d->facts.schema = schema_ref(schema);
+	d->facts.reload_successful = true;
+	d->facts.reload_success_ns = clock_wall_ns();
+	pthread_mutex_unlock(&d->facts_lock);
+	schema_unref(old);
+}
+
+/* Series of rules that no longer exist are shown no more. */
+static void mark_rules(struct schema *schema, void (*mark)(struct family *family))
+{
+	mark(schema_family(schema, OWN_RULE_MATCHES));
+	mark(schema_family(schema, OWN_RULE_LAST_MATCH));
+	mark(schema_family(schema, OWN_RULE_CPU));
+}
+
+static void use(struct daemon *d, struct setup *next)
+{
+	struct setup *old = d->setup;
+
+	setup_bind(next, d->registry);
+	mark_rules(next->schema, family_mark_begin);
+	cutter_use(d->cutter, d->workers, next);
+	mark_rules(next->schema, family_mark_end);
+	discovery_set_roots(d->discovery, next->config->roots,
+			    next->config->root_count);
+	d->setup = next;
+	set_schema_fact(d, next->schema);
+	setup_destroy(old);
+}
+
+static void reload_failed(struct daemon *d, const struct strbuf *why)
+{
+	pthread_mutex_lock(&d->facts_lock);
+	d->facts.reload_successful = false;
+	pthread_mutex_unlock(&d->facts_lock);
+	log_error("the new configuration is bad: the old one stays",
+		  LOG_TEXT("errors", why->ptr));
+}
+
+/* Any thread; one at a time. */
+static bool on_reload(void *ctx, struct strbuf *why)
+{
+	struct daemon *d = ctx;
+	struct diag *diag = diag_create();
+	struct setup *next;
+
+	pthread_mutex_lock(&d->lock);
+	next = setup_load(d->options, diag);
+	if (next &&
+	    (next->config->root_count == 0 || next->config->pattern_count == 0)) {
+		diag_error(diag, (struct position){.file = d->options->config_file},
+			   NULL, "names no logs or no patterns");
+		setup_destroy(next);
+		next = NULL;
+	}
+	diag_render(diag, why);
+	if (next) {
+		use(d, next);
+		log_info("configuration loaded: new patterns apply to new lines "
+			 "(logtally replay reads past ones)",
+			 LOG_INT("patterns_files", patterns_file_count(next->patterns)),
+			 LOG_INT("rules", patterns_rule_count(next->patterns)));
+	} else {
+		reload_failed(d, why);
+	}
+	pthread_mutex_unlock(&d->lock);
+	diag_destroy(diag);
+	return next != NULL;
+}
+
+static void reload(struct daemon *d)
+{
+	struct strbuf why = STRBUF_INIT;
+
+	on_reload(d, &why);
+	strbuf_finish(&why);
+}
+
+/* -- the main loop -------------------------------------------------------- */
+
+static void say_skipped(struct daemon *d)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	if (d->said_skipped || !discovery_first_look_done(d->discovery))
+		return;
+	d->said_skipped = true;
+	if (discovery_file_count(d->discovery) > 0)
+		return;
+	discovery_explain_skipped(d->discovery, MAX_SKIPPED_LINES, &text);
+	log_warn("no file to follow yet: they are picked up as they appear",
+		 LOG_TEXT("skipped", text.ptr));
+	strbuf_finish(&text);
+}
+
+static void say_caught_up(struct daemon *d)
+{
+	if (d->said_caught_up || !discovery_backlog_read(d->discovery))
+		return;
+	d->said_caught_up = true;
+	log_info("caught up: the patterns' metrics are shown from now on",
+		 LOG_INT("files", discovery_file_count(d->discovery)));
+	/* Series born from here on are new to scrapers. */
+	cut_unref(cutter_cut(d->cutter, d->workers, false));
+}
+
+/* True to go on. */
+static bool handle_signals(struct daemon *d)
+{
+	struct signalfd_siginfo info;
+
+	while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGHUP) {
+			log_info("stopping",
+				 LOG_TEXT("signal", strsignal((int)info.ssi_signo)));
+			return false;
+		}
+		reload(d);
+	}
+	return true;
+}
+
+static bool patterns_changed(struct daemon *d)
+{
+	bool changed;
+
+	pthread_mutex_lock(&d->lock);
+	changed = pattern_watch_changed(&d->pattern_watch, d->setup->config->patterns,
+					d->setup->config->pattern_count,
+					clock_monotonic_ns());
+	pthread_mutex_unlock(&d->lock);
+	return changed;
+}
+
+static void loop(struct daemon *d)
+{
+	struct pollfd pfd = {.fd = d->signal_fd, .events = POLLIN};
+
+	do {
+		say_skipped(d);
+		say_caught_up(d);
+		if (patterns_changed(d))
+			reload(d);
+		poll(&pfd, 1, TICK_MS);
+	} while (handle_signals(d));
+}
+
+/* -- the whole ------------------------------------------------------------ */
+
+static bool start(struct daemon *d, struct error *err)
+{
+	const struct config *config = d->setup->config;
+	struct web_options web = {.listen_address = config->listen_address,
+				  .telemetry_path = config->telemetry_path,
+				  .enable_lifecycle = config->enable_lifecycle};
+	static const struct web_ops web_ops = {
+		.scrape = on_scrape, .ready = on_ready, .reload = on_reload};
+
+	if (*config->storage_path) {
+		d->lock_fd = storage_lock(config->storage_path, err);
+		if (d->lock_fd == -1)
+			return false;
+	}
+	d->pattern_watch.loaded = d->pattern_watch.present =
+		pattern_watch_look(config->patterns, config->pattern_count);
+	d->registry = registry_create(&(struct registry_options){0});
+	setup_bind(d->setup, d->registry);
+	set_schema_fact(d, d->setup->schema);
+	if (!create_workers(d, err) || !create_discovery(d, err))
+		return false;
+	d->web = web_start(&web, &web_ops, d, err);
+	return d->web && start_threads(d, err);
+}
+
+/* False if a worker is still busy: then nothing may be freed. */
+static bool stop(struct daemon *d)
+{
+	bool ended = true;
+
+	web_stop(d->web);
+	if (d->discovery_started) {
+		discovery_stop(d->discovery);
+		pthread_join(d->discovery_thread, NULL);
+	}
+	for (unsigned i = 0; i < d->worker_count && d->workers[i]; i++)
+		worker_stop(d->workers[i]);
+	for (unsigned i = 0; i < d->worker_count && d->workers[i]; i++)
+		ended &= worker_join(d->workers[i], STOP_MS);
+	return ended;
+}
+
+static void release(struct daemon *d)
+{
+	discovery_destroy(d->discovery);
+	for (unsigned i = 0; i < d->worker_count; i++)
+		worker_destroy(d->workers[i]);
+	free(d->workers);
+	cutter_destroy(d->cutter);
+	schema_unref((struct schema *)d->facts.schema);
+	setup_destroy(d->setup);
+	registry_destroy(d->registry);
+	if (d->lock_fd != -1)
+		close(d->lock_fd);
+	if (d->signal_fd != -1)
+		close(d->signal_fd);
+	pthread_mutex_destroy(&d->lock);
+	pthread_mutex_destroy(&d->facts_lock);
+}
+
+static void say_started(const struct daemon *d)
+{
+	const struct config *config = d->setup->config;
+
+	log_info("logtally started", LOG_TEXT("version", LOGTALLY_VERSION),
+		 LOG_TEXT("listen_address", config->listen_address),
+		 LOG_INT("port", web_port(d->web)),
+		 LOG_TEXT("telemetry_path", config->telemetry_path),
+		 LOG_INT("workers", d->worker_count),
+		 LOG_INT("patterns_files", patterns_file_count(d->setup->patterns)),
+		 LOG_INT("rules", patterns_rule_count(d->setup->patterns)));
+}
+
+int daemon_run(const struct options *options)
+{
+	struct daemon d = {.options = options, .lock_fd = -1, .signal_fd = -1};
+	struct error err;
+	int status = 1;
+
+	d.setup = load_or_print(options);
+	if (!d.setup)
+		return 1;
+	if (!has_something_to_do(d.setup)) {
+		setup_destroy(d.setup);
+		return 2;
+	}
+	log_configure(d.setup->config->log_level, d.setup->config->log_format);
+	pthread_mutex_init(&d.lock, NULL);
+	pthread_mutex_init(&d.facts_lock, NULL);
+	raise_file_limit();
+	d.signal_fd = take_signals();
+	if (start(&d, &err)) {
+		say_started(&d);
+		loop(&d);
+		status = 0;
+	} else {
+		print_error(err.text);
+	}
+	if (!stop(&d))
+		_exit(status); /* a worker is in a long line; the system cleans up */
+	release(&d);
+	return status;
+}

@@ -1,0 +1,138 @@
+#include "daemon/live_metrics.h"
+
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/xalloc.h"
+#include "daemon/own_metrics.h"
+#include "daemon/version.h"
+#include "exporter/exposition.h"
+
+#define MAX_FILES 1000
+
+static void labelled(enum own_metric metric, const char *value, double number,
+		     struct strbuf *out)
+{
+	struct strbuf labels = STRBUF_INIT;
+
+	exposition_add_label(&labels, own_metric(metric)->labels[0], slice_of(value));
+	own_metric_sample(metric, labels.ptr, number, out);
+	strbuf_finish(&labels);
+}
+
+/* -- files ---------------------------------------------------------------- */
+
+static int by_interest(const void *a, const void *b)
+{
+	const struct file_report *const *x = a, *const *y = b;
+
+	if ((*x)->lag_bytes != (*y)->lag_bytes)
+		return (*x)->lag_bytes > (*y)->lag_bytes ? -1 : 1;
+	if ((*x)->last_line_ns != (*y)->last_line_ns)
+		return (*x)->last_line_ns > (*y)->last_line_ns ? -1 : 1;
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct file_report *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+/* Cardinality is bounded: those that lag most, then those written last. */
+static const struct file_report **choose(const struct file_report *files, size_t *count)
+{
+	const struct file_report **chosen = xcalloc(*count, sizeof(*chosen));
+
+	for (size_t i = 0; i < *count; i++)
+		chosen[i] = &files[i];
+	if (*count > MAX_FILES) {
+		qsort(chosen, *count, sizeof(*chosen), by_interest);
+		*count = MAX_FILES;
+		qsort(chosen, *count, sizeof(*chosen), by_path);
+	}
+	return chosen;
+}
+
+static void render_states(const struct file_report *files, size_t count,
+			  struct strbuf *out)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < count; i++)
+		open += files[i].open;
+	own_metric_header(OWN_FILES, out);
+	labelled(OWN_FILES, "open", (double)open, out);
+	labelled(OWN_FILES, "closed", (double)(count - open), out);
+}
+
+static void render_files(void *ctx, const struct file_report *files, size_t count)
+{
+	struct strbuf *out = ctx;
+	const struct file_report **chosen;
+
+	render_states(files, count, out);
+	chosen = choose(files, &count);
+	if (count > 0) {
+		own_metric_header(OWN_FILE_LAG, out);
+		for (size_t i = 0; i < count; i++)
+			labelled(OWN_FILE_LAG, chosen[i]->path,
+				 (double)chosen[i]->lag_bytes, out);
+		own_metric_header(OWN_FILE_LAST_LINE, out);
+		for (size_t i = 0; i < count; i++)
+			labelled(OWN_FILE_LAST_LINE, chosen[i]->path,
+				 (double)(chosen[i]->last_line_ns / NS_PER_MS) / 1e3,
+				 out);
+	}
+	free(chosen);
+}
+
+/* -- the rest ------------------------------------------------------------- */
+
+static void render_series(const struct schema *schema, struct strbuf *out)
+{
+	size_t count = schema_count(schema);
+
+	if (count <= OWN_STORED)
+		return;
+	own_metric_header(OWN_SERIES, out);
+	for (size_t i = OWN_STORED; i < count; i++) {
+		const struct family *family = schema_family(schema, i);
+
+		labelled(OWN_SERIES, family_name(family), (double)family_series(family),
+			 out);
+	}
+	own_metric_header(OWN_SERIES_OVERFLOW, out);
+	for (size_t i = OWN_STORED; i < count; i++) {
+		const struct family *family = schema_family(schema, i);
+
+		labelled(OWN_SERIES_OVERFLOW, family_name(family),
+			 (double)family_overflows(family), out);
+	}
+}
+
+static void render_fallbacks(const struct live_facts *facts, struct strbuf *out)
+{
+	if (facts->fallback_count == 0)
+		return;
+	own_metric_header(OWN_WATCH_FALLBACKS, out);
+	for (size_t i = 0; i < facts->fallback_count; i++)
+		labelled(OWN_WATCH_FALLBACKS, facts->fallbacks[i].reason,
+			 (double)facts->fallbacks[i].count, out);
+}
+
+void live_metrics_render(const struct live_facts *facts, struct cutter *cutter,
+			 struct strbuf *out)
+{
+	own_metric_header(OWN_BUILD_INFO, out);
+	labelled(OWN_BUILD_INFO, LOGTALLY_VERSION, 1, out);
+	own_metric_single(OWN_CATCHING_UP, facts->catching_up, out);
+	cutter_files(cutter, render_files, out);
+	render_series(facts->schema, out);
+	render_fallbacks(facts, out);
+	own_metric_single(OWN_RELOAD_SUCCESSFUL, facts->reload_successful, out);
+	own_metric_single(OWN_RELOAD_SUCCESS_TIME,
+			  (double)(facts->reload_success_ns / NS_PER_MS) / 1e3, out);
+	own_metrics_process(out);
+}

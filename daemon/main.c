@@ -1,0 +1,41 @@
+#include <stdio.h>
+
+#include "daemon/commands.h"
+#include "daemon/daemon.h"
+#include "daemon/version.h"
+
+static int run_command(enum command command, const struct options *options)
+{
+	switch (command) {
+	case COMMAND_RUN:
+		return daemon_run(options);
+	case COMMAND_CHECK:
+		return command_check(options);
+	case COMMAND_TEST:
+		return command_test(options);
+	case COMMAND_HEALTHCHECK:
+		return command_healthcheck(options);
+	default:
+		puts("logtally " LOGTALLY_VERSION);
+		return 0;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	enum command command;
+	struct error err;
+	int status = 0;
+
+	if (!options_parse(argc, argv, &command, &options, &err)) {
+		fprintf(stderr, "logtally: %s\n", err.text);
+		status = 2;
+	} else if (options.help) {
+		options_help(command, stdout);
+	} else {
+		status = run_command(command, &options);
+	}
+	options_finish(&options);
+	return status;
+}

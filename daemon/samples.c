@@ -1,0 +1,257 @@
+#include "daemon/samples.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/xalloc.h"
+#include "parsers/value.h"
+
+#define MAX_LABELS 64
+
+struct sample {
+	char *key;    /* name{labels in order}, without `le` for buckets too */
+	char *family; /* of a histogram's bucket: its labels without `le` */
+	struct slice line;
+	double value;
+	bool has_value;
+	bool is_gauge;
+	bool expected;
+};
+
+struct samples {
+	struct sample *list;
+	size_t count;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Where the label pair at `p` ends; NULL if it does not. */
+static const char *pair_end(const char *p, const char *end)
+{
+	while (p < end && *p != '"')
+		p++;
+	for (p++; p < end && *p != '"'; p++)
+		if (*p == '\\')
+			p++;
+	return p < end ? p + 1 : NULL;
+}
+
+static size_t split_pairs(const char *p, const char *end, char **pairs)
+{
+	size_t count = 0;
+
+	while (p < end && count < MAX_LABELS) {
+		const char *stop;
+
+		while (p < end && (*p == ',' || *p == ' '))
+			p++;
+		stop = p < end ? pair_end(p, end) : NULL;
+		if (!stop)
+			break;
+		pairs[count++] = xstrndup(p, (size_t)(stop - p));
+		p = stop;
+	}
+	return count;
+}
+
+/* name{a="1",b="2"} with the pairs in order; without `le` if asked. */
+static char *canonical(const char *line, size_t name_len, const char *labels,
+		       const char *labels_end, bool without_le)
+{
+	struct strbuf key = STRBUF_INIT;
+	char *pairs[MAX_LABELS];
+	size_t count = split_pairs(labels, labels_end, pairs), shown = 0;
+
+	strbuf_add(&key, line, name_len);
+	qsort(pairs, count, sizeof(*pairs), by_text);
+	for (size_t i = 0; i < count; i++) {
+		double le;
+		bool is_le = strncmp(pairs[i], "le=\"", 4) == 0;
+
+		if (is_le && !without_le &&
+		    value_parse(VALUE_NUMBER,
+				(struct slice){pairs[i] + 4, strlen(pairs[i]) - 5},
+				&le))
+			strbuf_addf(&key, "%sle=%.17g", shown++ ? "," : "{", le);
+		else if (!is_le)
+			strbuf_addf(&key, "%s%s", shown++ ? "," : "{", pairs[i]);
+		free(pairs[i]);
+	}
+	if (shown > 0)
+		strbuf_putc(&key, '}');
+	strbuf_room(&key, 0); /* its own memory even when empty */
+	return key.ptr;
+}
+
+static bool ends(const char *text, size_t len, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return len > n && memcmp(text + len - n, suffix, n) == 0;
+}
+
+static struct sample parse_sample(struct slice line)
+{
+	struct sample s = {.line = line};
+	const char *end = line.ptr + line.len, *p = line.ptr;
+	const char *labels, *labels_end;
+	size_t name_len = 0;
+
+	while (name_len < line.len && !strchr("{ \t", line.ptr[name_len]))
+		name_len++;
+	p = labels = labels_end = line.ptr + name_len;
+	if (p < end && *p == '{') {
+		labels = ++p;
+		while (p < end && *p != '}') {
+			if (*p == '"') {
+				for (p++; p < end && *p != '"'; p++)
+					if (*p == '\\')
+						p++;
+			}
+			p++;
+		}
+		labels_end = p < end ? p : end;
+		p = p < end ? p + 1 : end;
+	}
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	while (end > p && (end[-1] == ' ' || end[-1] == '\r'))
+		end--;
+	s.has_value = value_parse(VALUE_NUMBER, (struct slice){p, (size_t)(end - p)},
+				  &s.value);
+	s.key = canonical(line.ptr, name_len, labels, labels_end, false);
+	if (ends(line.ptr, name_len, "_bucket"))
+		s.family = canonical(line.ptr, name_len - strlen("_bucket"), labels,
+				     labels_end, true);
+	return s;
+}
+
+/* The name after "# TYPE ", if the family is a gauge; else empty. */
+static struct slice gauge_of(struct slice comment)
+{
+	const char *space;
+
+	if (comment.len < 8 || memcmp(comment.ptr, "# TYPE ", 7) != 0)
+		return (struct slice){"", 0};
+	space = memrchr(comment.ptr, ' ', comment.len);
+	if (!slice_is(
+		    (struct slice){space, comment.len - (size_t)(space - comment.ptr)},
+		    " gauge"))
+		return (struct slice){"", 0};
+	return (struct slice){comment.ptr + 7, (size_t)(space - comment.ptr) - 7};
+}
+
+static struct samples parse(struct slice text)
+{
+	struct samples samples = {NULL, 0};
+	struct slice gauge = {"", 0};
+
+	while (text.len > 0) {
+		const char *newline = memchr(text.ptr, '\n', text.len);
+		struct slice line = {text.ptr,
+				     newline ? (size_t)(newline - text.ptr) : text.len};
+
+		text.ptr += line.len + (newline ? 1 : 0);
+		text.len -= line.len + (newline ? 1 : 0);
+		while (line.len > 0 && (*line.ptr == ' ' || *line.ptr == '\t')) {
+			line.ptr++;
+			line.len--;
+		}
+		if (line.len > 0 && *line.ptr == '#')
+			gauge = gauge_of(line);
+		if (line.len == 0 || *line.ptr == '#')
+			continue;
+		samples.list =
+			xgrow(samples.list, samples.count, sizeof(*samples.list));
+		samples.list[samples.count] = parse_sample(line);
+		samples.list[samples.count].is_gauge =
+			gauge.len > 0 && line.len > gauge.len &&
+			memcmp(line.ptr, gauge.ptr, gauge.len) == 0 &&
+			strchr("{ ", line.ptr[gauge.len]);
+		samples.count++;
+	}
+	return samples;
+}
+
+static void finish(struct samples *samples)
+{
+	for (size_t i = 0; i < samples->count; i++) {
+		free(samples->list[i].key);
+		free(samples->list[i].family);
+	}
+	free(samples->list);
+}
+
+static struct sample *find(const struct samples *samples, const char *key)
+{
+	for (size_t i = 0; i < samples->count; i++)
+		if (strcmp(samples->list[i].key, key) == 0)
+			return &samples->list[i];
+	return NULL;
+}
+
+static bool same_value(const struct sample *a, const struct sample *b)
+{
+	return a->has_value && b->has_value &&
+	       (a->value == b->value || (isnan(a->value) && isnan(b->value)) ||
+		fabs(a->value - b->value) <= 1e-12 * fabs(b->value));
+}
+
+/* Somebody expects this histogram's buckets, or does not expect it by count and sum. */
+static bool buckets_count(const struct samples *expected, const struct sample *bucket)
+{
+	struct strbuf key = STRBUF_INIT;
+	size_t name = strcspn(bucket->family, "{");
+	bool by_count;
+
+	for (size_t i = 0; i < expected->count; i++)
+		if (expected->list[i].family &&
+		    strcmp(expected->list[i].family, bucket->family) == 0)
+			return true;
+	strbuf_addf(&key, "%.*s_count%s", (int)name, bucket->family,
+		    bucket->family + name);
+	by_count = find(expected, key.ptr) != NULL;
+	strbuf_finish(&key);
+	return !by_count;
+}
+
+static bool may_be_left_out(const struct samples *expected, const struct sample *got)
+{
+	if (got->family && !buckets_count(expected, got))
+		return true;
+	return !got->is_gauge && got->has_value && got->value == 0;
+}
+
+bool samples_compare(struct slice expected_text, struct slice got_text,
+		     struct strbuf *difference)
+{
+	struct samples expected = parse(expected_text), got = parse(got_text);
+	bool same = true;
+
+	for (size_t i = 0; i < expected.count; i++) {
+		const struct sample *want = &expected.list[i];
+		struct sample *have = find(&got, want->key);
+
+		if (have)
+			have->expected = true;
+		if (have && same_value(want, have))
+			continue;
+		same = false;
+		strbuf_addf(difference, "      - %.*s\n", SLICE_ARG(want->line));
+		if (have)
+			strbuf_addf(difference, "      + %.*s\n",
+				    SLICE_ARG(have->line));
+	}
+	for (size_t i = 0; i < got.count; i++) {
+		if (got.list[i].expected || may_be_left_out(&expected, &got.list[i]))
+			continue;
+		same = false;
+		strbuf_addf(difference, "      + %.*s\n", SLICE_ARG(got.list[i].line));
+	}
+	finish(&expected);
+	finish(&got);
+	return same;
+}

@@ -1,0 +1,11 @@
+/* commands.h - the subcommands; each returns the exit status. */
+#ifndef DAEMON_COMMANDS_H
+#define DAEMON_COMMANDS_H
+
+#include "daemon/options.h"
+
+int command_check(const struct options *options);
+int command_test(const struct options *options);
+int command_healthcheck(const struct options *options);
+
+#endif

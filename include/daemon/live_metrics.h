@@ -1,0 +1,33 @@
+/*
+ * live_metrics.h - the own metrics that are read when a scrape asks.
+ */
+#ifndef DAEMON_LIVE_METRICS_H
+#define DAEMON_LIVE_METRICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/strbuf.h"
+#include "daemon/cutter.h"
+#include "exporter/registry.h"
+
+#define FALLBACK_REASONS 16
+
+/* What the daemon knows of itself at the time of a scrape. */
+struct live_facts {
+	bool catching_up;
+	bool reload_successful;
+	int64_t reload_success_ns;
+	const struct schema *schema;
+	struct {
+		const char *reason;
+		uint64_t count;
+	} fallbacks[FALLBACK_REASONS];
+	size_t fallback_count;
+};
+
+/* Appends whole families. */
+void live_metrics_render(const struct live_facts *facts, struct cutter *cutter,
+			 struct strbuf *out);
+
+#endif
