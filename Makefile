@@ -25,40 +25,93 @@ objects   = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 archive   = $(BUILD)/lib$(1).a
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
 
-all: logtally  ## build ./logtally (the default)
+all: deps-build logtally  ## build ./logtally (the default)
 
 logtally: $(BUILD)/logtally
 	@cp $< $@
 
 $(BUILD)/logtally: $(foreach r,daemon tailer parsers exporter common,$(call archive,$(r)))
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '  CC    $<'; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 define room_rules
 $(call archive,$(1)): $(call objects,$(1))
-	@rm -f $$@
-	ar rcsD $$@ $$^
+	@rm -f $$@; ar rcsD $$@ $$^
 
 # A unit test links with its room and what that room may use: nothing else.
 $(BUILD)/unit/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(foreach r,$(USES_$(1)),$(call archive,$(r)))
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcriterion
+	@echo '  LINK  $$@'; $(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcriterion
 
 unit-$(1): $(filter $(BUILD)/unit/$(1)/%,$(UNIT))
 	@set -e; for t in $$^; do $$$$t; done
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
+unit: $(UNIT)  ## build the unit tests
+
+test: logtally unit  ## build and run every test
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
+	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
+	    unit $(BUILD)/asan/logtally
+	/usr/bin/python3 tests/run.py --build $(BUILD)
+
+run: deps-run logtally  ## start the example pipeline and the daemon on its logs
+	@examples/pipeline/demo.sh
+
+# What a fresh Debian 12 machine lacks, through apt, with sudo when not root.
+APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib1g-dev libxxhash-dev
+APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
+APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang-tidy clang-format \
+             cppcheck mandoc curl
+install = missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | \
+    awk '$$1 == "ii" { sub(":.*", "", $$2); print $$2 }' | sort > $(BUILD)/.have; \
+    printf '%s\n' $(1) | sort | comm -23 - $(BUILD)/.have); \
+    [ -z "$$missing" ] || { as=$$([ $$(id -u) = 0 ] || echo sudo); $$as apt-get update -qq && \
+    $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove $$missing; }
+
+deps-build:
+	@mkdir -p $(BUILD); $(call install,$(APT_BUILD))
+
+deps-run: deps-build
+	@$(call install,$(APT_RUN))
+
+deps-test: deps-build
+	@$(call install,$(APT_RUN) $(APT_TEST))
+
+check-rooms:  ## rooms include only what they may
+	@tests/check_rooms.sh . $(foreach r,$(ROOMS),'$(r): $(USES_$(r))')
+
+check-headers:  ## each header compiles alone
+	@set -e; for h in include/*/*.h; do \
+	    $(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -Werror -fsyntax-only -x c $$h; done
+
+lint:  ## clang-tidy and cppcheck
+	@clang-tidy --quiet $(foreach r,$(ROOMS),$(call sources,$(r))) -- $(CPPFLAGS) -std=gnu11 2>/dev/null
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 --suppress=missingIncludeSystem $(CPPFLAGS) $(ROOMS)
+
+format:  ## clang-format all C files
+	clang-format -i $(foreach r,$(ROOMS),$(call sources,$(r))) include/*/*.h tests/unit/*/*.c
+
+docs/metrics.md: daemon/own_metrics.c $(BUILD)/metrics_doc  ## made from the table of own metrics
+	$(BUILD)/metrics_doc > $@
+
+$(BUILD)/metrics_doc: $(BUILD)/docs/metrics_doc.o $(foreach r,$(USES_daemon),$(call archive,$(r)))
+	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 clean:  ## remove what was built
 	rm -rf $(BUILD) logtally
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
+	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help $(ROOMS:%=unit-%)
+.PHONY: all clean help unit test run deps-build deps-run deps-test check-rooms check-headers lint \
+        format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -172,7 +172,7 @@ static bool judge(const struct check *check, char *answer, struct error *err)
 	const char *why;
 	int status = 0;
 
-	if (sscanf(answer, "HTTP/1.%*[01] %3d", &status) != 1)
+	if (sscanf(answer, "HTTP/1.%*1[01] %3d", &status) != 1)
 		return error_set(err, "what listens at %s does not speak HTTP",
 				 check->text);
 	if (status == 200)

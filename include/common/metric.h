@@ -58,7 +58,8 @@ enum update_result {
 	UPDATE_OLD,        /* a gauge's present value is from a later log time */
 	UPDATE_OVERFLOWED, /* over the series limit: went to `other`, or was dropped */
 	UPDATE_LABEL_TOO_LONG,
-	UPDATE_NEGATIVE /* a counter cannot go down; NaN included */
+	UPDATE_NEGATIVE,  /* a counter cannot go down */
+	UPDATE_NOT_FINITE /* a sum would never recover from NaN or an infinity */
 };
 
 #endif

@@ -14,11 +14,16 @@
 #include "exporter/store.h"
 
 struct cut;
+union slot;
 
 /*
  * Takes over the references to the parts (one a worker; NULL where a worker
- * has none yet) and takes one to the schema.  `hide_patterns`: only own
- * metrics are shown.
+ * has none yet) and takes one to the schema.  A part may still be of another
+ * schema: its values of families that both hold are shown.  `hide_patterns`:
+ * only own metrics are shown, and what the patterns' metrics hold is nothing
+ * new to a scraper that sees them later.
+ *
+ * One thread makes cuts, in ascending sequence; none is 0.
  */
 struct cut *cut_create(uint64_t sequence, struct schema *schema,
 		       struct part *const *parts, size_t part_count,
@@ -28,7 +33,19 @@ struct cut *cut_create(uint64_t sequence, struct schema *schema,
 struct cut *cut_ref(struct cut *cut);
 void cut_unref(struct cut *cut); /* NULL is accepted */
 uint64_t cut_sequence(const struct cut *cut);
+struct schema *cut_schema(const struct cut *cut); /* borrowed */
+bool cut_shows(const struct cut *cut, size_t metric);
 size_t cuts_alive(void);
+
+/* Series that the cut holds: their numbers are below this. */
+size_t cut_series(const struct cut *cut, size_t metric);
+
+/*
+ * The slots (slots.h) of a series, merged over the workers; NULL if it has no
+ * value.  `scratch` has SLOTS_MAX; the result may lie there or in the cut.
+ */
+const union slot *cut_slots(const struct cut *cut, size_t metric, uint32_t series,
+			    union slot *scratch);
 
 /*
  * The value of a counter or gauge, summed or chosen over the workers; false if

@@ -3,8 +3,8 @@
  *
  * Prometheus text exposition format 0.0.4: one HELP and TYPE a family,
  * families in the order of their names, series in the order of their birth;
- * help and label values escaped; canonical `le`.  Rendered in pieces as they are asked
- * for, so that no response needs one huge buffer.
+ * help and label values escaped; canonical `le`.  Rendered in pieces as they
+ * are asked for, so that no response needs one huge buffer.
  */
 #ifndef EXPORTER_EXPOSITION_H
 #define EXPORTER_EXPOSITION_H
@@ -26,7 +26,8 @@ struct exposition;
 /*
  * Takes a reference to the cut.  Counters and histograms born after the cut
  * `seen_sequence` are shown at their previous value, 0.  `tail` (copied; may
- * be empty) is whole families in the same format, appended at the end.
+ * be empty) is whole families in the same format, appended at the end.  A
+ * family that has no series to show prints nothing.
  */
 struct exposition *exposition_create(struct cut *cut, uint64_t seen_sequence,
 				     struct slice tail);
@@ -41,7 +42,7 @@ void exposition_add_header(struct strbuf *out, const char *name, enum metric_kin
 /* `labels`: rendered pairs without braces, or "". */
 void exposition_add_sample(struct strbuf *out, const char *name, const char *labels,
 			   double value);
-/* Appends name="value" with escaping; a comma before it if need be. */
+/* Appends name="value", made valid and escaped; a comma before it if need be. */
 void exposition_add_label(struct strbuf *labels, const char *name, struct slice value);
 
 #endif

@@ -9,14 +9,14 @@
 #define NUMBER_MAX_BYTES 32
 
 /*
- * Writes the shortest text that reads back the same double: integers below
- * 2^53 without exponent or point, else the shortest of the fixed and the
- * exponent form; NaN, +Inf, -Inf as Prometheus writes them.  No locale.
+ * Writes the fewest digits that read back the same double.  Integers below
+ * 2^53 have neither exponent nor point; other values are written as Go, and so
+ * Prometheus, does: 0.0001, 1e-05, 1.5e+06; NaN, +Inf, -Inf.  No locale.
  * Returns the length; no NUL is added.  `out` has NUMBER_MAX_BYTES.
  */
 size_t number_format(char *out, double value);
 
-/* As number_format(), but as a canonical float for `le`: 1 is "1.0". */
+/* As a canonical float, for `le`: 1 is "1.0", 1000000 is "1e+06". */
 size_t number_format_le(char *out, double value);
 
 #endif

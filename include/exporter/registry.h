@@ -21,7 +21,11 @@ struct family;
 struct schema;
 
 struct registry_options {
-	size_t series;            /* of all metrics together; 0: 1,000,000 */
+	/*
+	 * Of all metrics together, removed ones that are still kept included;
+	 * 0: 1,000,000.
+	 */
+	size_t series;
 	size_t series_per_metric; /* where a definition says none; 0: 10,000 */
 	size_t label_value_bytes; /* 0: 1 KiB */
 };
@@ -34,22 +38,24 @@ struct const_label {
 
 struct registry *registry_create(const struct registry_options *options);
 
-/* After every schema and cut of it.  NULL is accepted. */
+/* After every schema, store and cut of it.  NULL is accepted. */
 void registry_destroy(struct registry *registry);
 
-/* Takes effect for series born from now on.  Any thread. */
+/* Takes effect for series born from now on: none dies.  Any thread. */
 void registry_set_limits(struct registry *registry,
 			 const struct registry_options *options);
 
 /*
- * Binds a configuration: the i-th family of the schema is that of defs[i].  A
- * definition equal to one known before (name, kind, labels, buckets,
- * gauge_adds, const labels) keeps its family with all series and values; help,
- * max_series and new declared sets are taken over.  A family that no
- * definition names any more is kept for `keep_removed_ns` in case it comes
- * back.  own_count definitions at the front are the daemon's own metrics: no
- * const labels, no series limit, shown while catching up too.  The schema is
- * the caller's reference.
+ * Binds a configuration: the i-th family of the schema is that of defs[i]; no
+ * two have the same name.  A definition equal to one known before (name, kind,
+ * labels, buckets, gauge_adds, const labels) keeps its family with all series
+ * and values; help, max_series and new declared sets are taken over.  A family
+ * that no definition names any more is kept for `keep_removed_ns` of the clock
+ * that `now_ns` is from, in case the same definition comes back; the first bind
+ * after that gives it up.  own_count definitions at the front are the daemon's
+ * own metrics: no const labels, no limits, shown while catching up too.  A const
+ * label whose name a definition has as a label gives way to that.  Copies
+ * everything.  The schema is the caller's reference.  One thread at a time.
  */
 struct schema *registry_bind(struct registry *registry,
 			     const struct metric_def *const *defs, size_t count,
@@ -62,10 +68,15 @@ struct schema *schema_ref(struct schema *schema);
 void schema_unref(struct schema *schema); /* NULL is accepted */
 size_t schema_count(const struct schema *schema);
 struct family *schema_family(const struct schema *schema, size_t index);
+size_t schema_own_count(const struct schema *schema);
+const char *schema_help(const struct schema *schema, size_t index);
+/* The index of the family that is `rank`-th by name. */
+size_t schema_by_name(const struct schema *schema, size_t rank);
 
 /* Any thread. */
 const char *family_name(const struct family *family);
 enum metric_kind family_kind(const struct family *family);
+/* Hidden ones included. */
 size_t family_series(const struct family *family);
 /* Updates that the series limit kept from a series of their own. */
 uint64_t family_overflows(const struct family *family);
@@ -78,5 +89,8 @@ uint64_t family_overflows(const struct family *family);
  */
 void family_mark_begin(struct family *family);
 void family_mark_end(struct family *family);
+
+/* Random; what hashes text from logs starts from it. */
+uint64_t registry_seed(const struct registry *registry);
 
 #endif

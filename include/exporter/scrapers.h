@@ -19,8 +19,9 @@ struct scrapers *scrapers_create(void);
 void scrapers_destroy(struct scrapers *scrapers); /* NULL is accepted */
 
 /*
- * The cut that this scraper was shown last, for exposition_create();
- * EXPOSITION_ALL_SEEN if it has no history.  Any thread.
+ * The newest cut that this scraper was shown, for exposition_create();
+ * EXPOSITION_ALL_SEEN if it has no history.  Any thread.  `user_agent` may be
+ * NULL here and below.
  */
 uint64_t scrapers_seen(struct scrapers *scrapers, const char *address,
 		       const char *user_agent);

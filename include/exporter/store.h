@@ -20,12 +20,16 @@
 struct store;
 struct part;
 
+/* No series: over the limit (gauges), or a label too long.  May be added to and set. */
+#define STORE_NO_SERIES UINT32_MAX
+
 struct store *store_create(struct registry *registry);
 void store_destroy(struct store *store); /* NULL is accepted */
 
 /*
  * From now on updates refer to this schema, which the store references.
- * Values of families that both schemas hold stay.
+ * Values of families that both schemas hold stay, and so do those of families
+ * that the registry keeps for their return.  Series numbers stay too.
  */
 void store_use(struct store *store, struct schema *schema);
 
@@ -37,20 +41,32 @@ void store_births_are_old(struct store *store, bool old);
 
 /*
  * Applies one update.  Raw label bytes are made valid UTF-8.  Series are found
- * by hashing the label slices; nothing is allocated unless one is born.
+ * by hashing the label slices; nothing is allocated unless one is born or a
+ * chunk is copied.  What is not UPDATE_DONE changed nothing, except that over
+ * the limit a counter or histogram has counted in its series `other`.
+ *
+ * A gauge that is set without log time always takes the value, as if it were
+ * set right after the present one; a gauge whose parts add up takes a `set` as
+ * this worker's share.
  */
 enum update_result store_update(struct store *store, const struct update *update);
 
-/* The number of the series with these labels, which is born if need be. */
+/*
+ * The number of the series with these labels, which is born if need be; that
+ * of `other` over the limit, or STORE_NO_SERIES.
+ */
 uint32_t store_series(struct store *store, size_t metric, const struct slice *labels);
 
-/* Adds to (counter) or sets (gauge) a series known by number. */
+/*
+ * Adds to (counter, gauge whose parts add up) or sets (gauge) a series known
+ * by number.  A counter ignores what store_update() refuses.
+ */
 void store_add(struct store *store, size_t metric, uint32_t series, double value);
 void store_set(struct store *store, size_t metric, uint32_t series, double value);
 
 /*
- * Takes the part of cut `sequence`.  Sequences ascend; series born after this
- * belong to the next one.  Costs a few ns for each chunk.
+ * Takes the part of cut `sequence`: 1 or more, and ascending.  Costs a few ns
+ * for each chunk.  The caller's reference, which cut_create() takes over.
  */
 struct part *store_cut(struct store *store, uint64_t sequence);
 

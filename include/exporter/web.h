@@ -34,17 +34,21 @@ struct web_ops {
 struct web_options {
 	const char *listen_address; /* HOST:PORT, [HOST]:PORT or :PORT */
 	const char *telemetry_path;
+	const char *version; /* on the landing page; may be NULL */
 	bool enable_lifecycle;
-	int deadline_ms;                 /* 0: 60 s */
-	unsigned connections;            /* 0: 128 */
+	int deadline_ms;      /* 0: 60 s; idle connections live 5 times that */
+	unsigned connections; /* 0: 128 */
 	unsigned connections_per_client; /* 0: 32 */
 };
 
-/* Starts its threads.  NULL if it cannot listen; the text names the address. */
+/*
+ * Starts its threads, which take no signals.  The options are copied.  NULL if
+ * it cannot listen; the text names the address.
+ */
 struct web *web_start(const struct web_options *options, const struct web_ops *ops,
 		      void *ctx, struct error *err);
 
-/* Ends responses in progress.  NULL is accepted. */
+/* Ends responses in progress; waits for calls of web_ops.  NULL is accepted. */
 void web_stop(struct web *web);
 
 /* The port it listens on (for port 0). */

@@ -33,7 +33,7 @@ struct yaml_node {
 };
 
 /*
- * Parses `text` (what stands in `file`; both outlive the tree).  All errors
+ * Parses `text` (what stands in `file`; the name outlives the tree).  All errors
  * go to `diag`.  An empty file gives an empty mapping.  Returns NULL if no tree can be
  * built; after lesser errors (duplicate keys, say) the tree is returned all the same,
  * so that more can be checked.  The tree lives as long as the arena.
@@ -49,7 +49,8 @@ struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 
 /*
  * Reports every key of the mapping that is not among `known`, with the
- * closest known key.  `what` names the mapping ("a rule").
+ * closest known key, or all of them where none is close.  `what` names the mapping ("a
+ * rule").
  */
 void yaml_check_keys(const struct yaml_node *mapping, const char *what,
 		     const char *const *known, size_t known_count, struct diag *diag);

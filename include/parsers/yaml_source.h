@@ -32,7 +32,7 @@ struct yaml_source {
 
 /*
  * Copies `text` without a byte order mark.  What no YAML file may hold (control
- * characters, bytes that are not UTF-8) is reported and replaced by `?`.
+ * characters, bytes that are not UTF-8) is reported and replaced by U+FFFD.
  * False if the text is UTF-16.
  */
 bool yaml_source_init(struct yaml_source *source, const char *file, struct slice text,

@@ -34,12 +34,17 @@ struct discovery_root {
 	size_t include_count;
 	const char *const *exclude;
 	size_t exclude_count;
-	bool poll;         /* never use inotify here */
+	bool poll;         /* never use inotify here: looked at each second */
 	bool start_at_end; /* of files that are there at the first look */
 };
 
 /* Counted by the caller as logtally_watch_fallbacks_total{reason}. */
 struct discovery_ops {
+	/*
+	 * From discovery's thread; `reason` is static: "poll" (a root wants it),
+	 * "no_instances", "no_watches", "no_permission", "filesystem" (gives no
+	 * events), "unwatchable", "overflow" (events were lost).
+	 */
 	void (*fallback)(void *ctx, const char *reason);
 };
 
@@ -53,7 +58,10 @@ void discovery_destroy(struct discovery *discovery);
 
 /*
  * Replaces the roots: paths that no root wants any more are read to their
- * end and dropped, new ones are looked for.  Any thread; copied.
+ * end and dropped, new ones are looked for.  A path that stays followed is
+ * not added again: it keeps the root index that it was added with.  Roots are
+ * the same if their path is: `start_at_end` means nothing for them any more.
+ * Any thread; copied.
  */
 void discovery_set_roots(struct discovery *discovery,
 			 const struct discovery_root *roots, size_t count);

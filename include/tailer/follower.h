@@ -23,9 +23,9 @@
 struct follower;
 
 enum rotation_kind {
-	ROTATION_RENAME,   /* another file has the name */
+	ROTATION_RENAME,   /* the file has another name now */
 	ROTATION_TRUNCATE, /* the same file starts over */
-	ROTATION_DELETE,   /* the name is gone */
+	ROTATION_DELETE,   /* the file has no name any more */
 	ROTATION_KINDS
 };
 
@@ -36,7 +36,11 @@ const char *rotation_kind_name(enum rotation_kind kind);
 struct follower_ops {
 	/* A path is followed from now on.  What it returns is `path` below. */
 	void *(*path_added)(void *ctx, const char *path, unsigned root);
-	/* No generation of it is left and it is no longer wanted. */
+	/*
+	 * No generation of it is left: its files were deleted, or no root wants
+	 * it, and what there was of them was read.  A later file of that name
+	 * adds it anew.
+	 */
 	void (*path_removed)(void *ctx, void *path);
 	/* `block` and its bytes are borrowed until the call returns. */
 	void (*block)(void *ctx, void *path, const struct block *block);
@@ -52,8 +56,13 @@ struct follower_ops {
 struct follower_options {
 	size_t line_bytes;  /* longest line, without its newline; at least 1024 */
 	size_t block_bytes; /* read at once; 0: 256 KiB */
-	size_t open_files; /* descriptors it may keep; the longest idle are closed first
-			    */
+	/* Descriptors it may keep; the longest idle are closed first. */
+	size_t open_files;
+	/*
+	 * Silence after which the unterminated end of a rotated or deleted file
+	 * counts as a line; 0: 10 seconds.
+	 */
+	unsigned finish_ms;
 };
 
 /* Does not start a thread. */
@@ -93,7 +102,7 @@ struct follower_status {
 	bool open;
 };
 
-/* Visits every path. */
+/* Visits every path.  From the worker's thread. */
 void follower_each(const struct follower *follower,
 		   void (*visit)(void *ctx, const struct follower_status *status),
 		   void *ctx);

@@ -1,0 +1,191 @@
+#include "exporter/cut.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+#include "exporter/family.h"
+#include "exporter/part.h"
+#include "exporter/slots.h"
+
+static atomic_size_t alive;
+
+struct cut {
+	atomic_uint refs;
+	uint64_t sequence;
+	struct schema *schema;
+	bool hide_patterns;
+	struct part **parts;
+	size_t part_count;
+	size_t *series; /* by metric */
+	/* By metric, then part; NULL where a part lacks the family. */
+	const struct share **shares;
+};
+
+static const struct share **shares_of(const struct cut *cut, size_t metric)
+{
+	return cut->shares + metric * cut->part_count;
+}
+
+static int compare_names(const struct schema *a, size_t i, const struct schema *b,
+			 size_t j)
+{
+	return strcmp(family_name(schema_family(a, i)),
+		      family_name(schema_family(b, j)));
+}
+
+/* Both schemas know their families by name: one walk finds those they share. */
+static void resolve_part(struct cut *cut, size_t part_index)
+{
+	const struct part *part = cut->parts[part_index];
+	size_t mine = 0, theirs = 0;
+
+	while (mine < schema_count(cut->schema) &&
+	       theirs < schema_count(part->schema)) {
+		size_t i = schema_by_name(cut->schema, mine);
+		size_t j = schema_by_name(part->schema, theirs);
+		int order = compare_names(cut->schema, i, part->schema, j);
+
+		if (schema_family(cut->schema, i) == schema_family(part->schema, j))
+			shares_of(cut, i)[part_index] = &part->shares[j];
+		mine += order <= 0;
+		theirs += order >= 0;
+	}
+}
+
+/*
+ * A worker may have asked for a series before its part was taken and another
+ * after its own: the cut holds all that any part knows of.
+ */
+static void count_series(struct cut *cut)
+{
+	for (size_t i = 0; i < schema_count(cut->schema); i++)
+		for (size_t p = 0; p < cut->part_count; p++) {
+			const struct share *share = shares_of(cut, i)[p];
+
+			if (share && share->series > cut->series[i])
+				cut->series[i] = share->series;
+		}
+}
+
+static void stamp_births(const struct cut *cut)
+{
+	for (size_t i = 0; i < schema_count(cut->schema); i++)
+		family_stamp(schema_family(cut->schema, i), cut->series[i],
+			     cut_shows(cut, i) ? cut->sequence : BORN_OLD);
+}
+
+struct cut *cut_create(uint64_t sequence, struct schema *schema,
+		       struct part *const *parts, size_t part_count, bool hide_patterns)
+{
+	struct cut *cut = xcalloc(1, sizeof(*cut));
+
+	assert(sequence != BORN_OLD);
+	atomic_init(&cut->refs, 1);
+	cut->sequence = sequence;
+	cut->schema = schema_ref(schema);
+	cut->hide_patterns = hide_patterns;
+	cut->parts = xcalloc(part_count, sizeof(struct part *));
+	cut->part_count = part_count;
+	cut->series = xcalloc(schema_count(schema), sizeof(*cut->series));
+	cut->shares = xcalloc(schema_count(schema) * part_count, sizeof(*cut->shares));
+	for (size_t i = 0; i < part_count; i++) {
+		cut->parts[i] = parts[i];
+		if (parts[i])
+			resolve_part(cut, i);
+	}
+	count_series(cut);
+	stamp_births(cut);
+	atomic_fetch_add(&alive, 1);
+	return cut;
+}
+
+struct cut *cut_ref(struct cut *cut)
+{
+	atomic_fetch_add_explicit(&cut->refs, 1, memory_order_relaxed);
+	return cut;
+}
+
+void cut_unref(struct cut *cut)
+{
+	if (!cut || atomic_fetch_sub_explicit(&cut->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	for (size_t i = 0; i < cut->part_count; i++)
+		part_unref(cut->parts[i]);
+	schema_unref(cut->schema);
+	free(cut->parts);
+	free(cut->series);
+	free(cut->shares);
+	free(cut);
+	atomic_fetch_sub(&alive, 1);
+}
+
+uint64_t cut_sequence(const struct cut *cut)
+{
+	return cut->sequence;
+}
+
+struct schema *cut_schema(const struct cut *cut)
+{
+	return cut->schema;
+}
+
+bool cut_shows(const struct cut *cut, size_t metric)
+{
+	return !cut->hide_patterns || metric < schema_own_count(cut->schema);
+}
+
+size_t cuts_alive(void)
+{
+	return atomic_load(&alive);
+}
+
+size_t cut_series(const struct cut *cut, size_t metric)
+{
+	return cut->series[metric];
+}
+
+/* The slots of the only worker that touched the series are not copied. */
+const union slot *cut_slots(const struct cut *cut, size_t metric, uint32_t series,
+			    union slot *scratch)
+{
+	const struct layout *layout = family_layout(schema_family(cut->schema, metric));
+	const struct share **shares = shares_of(cut, metric);
+	const union slot *result = NULL;
+
+	for (size_t p = 0; p < cut->part_count; p++) {
+		const union slot *slots =
+			shares[p] ? share_slots(shares[p], series, layout->width)
+				  : NULL;
+
+		if (!slots)
+			continue;
+		if (!result) {
+			result = slots;
+			continue;
+		}
+		if (result != scratch)
+			result = memcpy(scratch, result,
+					layout->width * sizeof(*scratch));
+		slots_merge(layout, scratch, slots);
+	}
+	if (!result)
+		result = memset(scratch, 0, layout->width * sizeof(*scratch));
+	return slots_have_value(layout, result) ? result : NULL;
+}
+
+bool cut_value(const struct cut *cut, size_t metric, uint32_t series, double *value)
+{
+	const struct family *family = schema_family(cut->schema, metric);
+	union slot scratch[SLOTS_MAX];
+	const union slot *slots;
+
+	if (family_kind(family) == METRIC_HISTOGRAM || series >= cut->series[metric])
+		return false;
+	slots = cut_slots(cut, metric, series, scratch);
+	if (slots)
+		*value = slots[0].number;
+	return slots != NULL;
+}

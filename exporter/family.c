@@ -1,0 +1,482 @@
+#include "exporter/family.h"
+
+#include <assert.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "common/utf8.h"
+#include "common/xalloc.h"
+#include "exporter/number.h"
+#include "exporter/text.h"
+
+/*
+ * Keys lie in segments of which each is twice as long as the one before, so
+ * the list of segments has a fixed length and nothing ever moves.
+ */
+#define SEGMENT_FIRST 16
+#define SEGMENTS 28
+
+struct family {
+	atomic_uint refs;
+	atomic_bool dropped;
+	char *name;
+	size_t name_bytes;
+	bool own;
+	struct layout layout;
+	double *bounds;
+	struct strbuf *le; /* one for each bucket, +Inf last */
+	char **labels;
+	size_t label_count;
+	struct strbuf const_labels; /* rendered */
+	struct family_limits *limits;
+	uint64_t seed;
+
+	struct series_key *_Atomic segments[SEGMENTS];
+	atomic_uint count;
+	_Atomic uint64_t overflows;
+	atomic_bool marks; /* family_mark_begin() was called */
+	uint32_t stamped;  /* only the thread that makes cuts */
+
+	pthread_mutex_t lock; /* for what follows, and for births */
+	size_t max_series;
+	size_t limited_series;
+	uint32_t *table; /* by text: series + 1, or 0 */
+	size_t table_size;
+};
+
+/* ---- creation ---- */
+
+static bool has_label(const struct metric_def *def, const char *name)
+{
+	for (size_t i = 0; i < def->label_count; i++)
+		if (strcmp(def->labels[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void copy_labels(struct family *f, const struct metric_def *def,
+			const struct const_label *consts, size_t const_count)
+{
+	f->labels = xcalloc(def->label_count, sizeof(*f->labels));
+	f->label_count = def->label_count;
+	for (size_t i = 0; i < def->label_count; i++)
+		f->labels[i] = xstrdup(def->labels[i]);
+	for (size_t i = 0; !f->own && i < const_count; i++)
+		if (!has_label(def, consts[i].name))
+			text_add_label(&f->const_labels, consts[i].name,
+				       slice_of(consts[i].value));
+}
+
+static void copy_buckets(struct family *f)
+{
+	size_t count = f->layout.bound_count;
+
+	if (f->layout.kind != METRIC_HISTOGRAM)
+		return;
+	f->bounds = xcalloc(count, sizeof(*f->bounds));
+	if (count > 0)
+		memcpy(f->bounds, f->layout.bounds, count * sizeof(*f->bounds));
+	f->layout.bounds = f->bounds;
+	f->le = xcalloc(count + 1, sizeof(*f->le));
+	for (size_t i = 0; i <= count; i++) {
+		char number[NUMBER_MAX_BYTES];
+		size_t len =
+			number_format_le(number, i < count ? f->bounds[i] : INFINITY);
+
+		f->le[i] = (struct strbuf)STRBUF_INIT;
+		text_add_label(&f->le[i], "le", (struct slice){number, len});
+	}
+}
+
+struct family *family_create(const struct metric_def *def, bool own,
+			     const struct const_label *labels, size_t label_count,
+			     struct family_limits *limits, uint64_t seed)
+{
+	struct family *f = xcalloc(1, sizeof(*f));
+
+	assert(def->label_count <= METRIC_MAX_LABELS);
+	atomic_init(&f->refs, 1);
+	f->name = xstrdup(def->name);
+	f->name_bytes = strlen(def->name);
+	f->own = own;
+	f->layout = layout_of(def);
+	f->limits = limits;
+	f->seed = seed;
+	f->const_labels = (struct strbuf)STRBUF_INIT;
+	copy_labels(f, def, labels, label_count);
+	copy_buckets(f);
+	pthread_mutex_init(&f->lock, NULL);
+	return f;
+}
+
+static void free_keys(struct family *f)
+{
+	uint32_t count = f->count;
+
+	for (uint32_t i = 0; i < count; i++)
+		free(family_key(f, i)->text);
+	for (size_t i = 0; i < SEGMENTS; i++)
+		free(f->segments[i]);
+	free(f->table);
+}
+
+static void destroy(struct family *f)
+{
+	atomic_fetch_sub(&f->limits->limited_series, f->limited_series);
+	free_keys(f);
+	for (size_t i = 0; i < f->label_count; i++)
+		free(f->labels[i]);
+	for (size_t i = 0; f->le && i <= f->layout.bound_count; i++)
+		strbuf_finish(&f->le[i]);
+	strbuf_finish(&f->const_labels);
+	pthread_mutex_destroy(&f->lock);
+	free(f->labels);
+	free(f->le);
+	free(f->bounds);
+	free(f->name);
+	free(f);
+}
+
+struct family *family_ref(struct family *family)
+{
+	atomic_fetch_add_explicit(&family->refs, 1, memory_order_relaxed);
+	return family;
+}
+
+void family_unref(struct family *family)
+{
+	if (family &&
+	    atomic_fetch_sub_explicit(&family->refs, 1, memory_order_acq_rel) == 1)
+		destroy(family);
+}
+
+/* ---- what it is ---- */
+
+void family_drop(struct family *family)
+{
+	atomic_store(&family->dropped, true);
+}
+
+bool family_is_dropped(const struct family *family)
+{
+	return atomic_load(&family->dropped);
+}
+
+const char *family_name(const struct family *family)
+{
+	return family->name;
+}
+
+struct slice family_name_slice(const struct family *family)
+{
+	return (struct slice){family->name, family->name_bytes};
+}
+
+enum metric_kind family_kind(const struct family *family)
+{
+	return family->layout.kind;
+}
+
+const struct layout *family_layout(const struct family *family)
+{
+	return &family->layout;
+}
+
+size_t family_label_count(const struct family *family)
+{
+	return family->label_count;
+}
+
+struct slice family_le(const struct family *family, size_t bucket)
+{
+	return strbuf_slice(&family->le[bucket]);
+}
+
+size_t family_series(const struct family *family)
+{
+	return atomic_load_explicit(&family->count, memory_order_acquire);
+}
+
+uint64_t family_overflows(const struct family *family)
+{
+	return atomic_load_explicit(&family->overflows, memory_order_relaxed);
+}
+
+/* ---- keys ---- */
+
+static unsigned segment_of(uint32_t series)
+{
+	return 31 - (unsigned)__builtin_clz(series / SEGMENT_FIRST + 1);
+}
+
+static size_t segment_start(unsigned segment)
+{
+	return SEGMENT_FIRST * (((size_t)1 << segment) - 1);
+}
+
+/* Relaxed: whoever knows the number got it after the segment was published. */
+static struct series_key *key_of(const struct family *f, uint32_t series)
+{
+	unsigned segment = segment_of(series);
+	struct series_key *keys =
+		atomic_load_explicit(&f->segments[segment], memory_order_relaxed);
+
+	return keys + (series - segment_start(segment));
+}
+
+const struct series_key *family_key(const struct family *family, uint32_t series)
+{
+	return key_of(family, series);
+}
+
+static struct slice key_text(const struct family *f, uint32_t series)
+{
+	const struct series_key *key = key_of(f, series);
+
+	return (struct slice){key->text, key->text_bytes};
+}
+
+/* The slot of the text, or the free one where the search for it ends. */
+static uint32_t *slot_of(const struct family *f, struct slice text)
+{
+	size_t mask = f->table_size - 1;
+	size_t i = XXH3_64bits_withSeed(text.ptr, text.len, f->seed) & mask;
+
+	while (f->table[i] != 0 && !slice_eq(key_text(f, f->table[i] - 1), text))
+		i = (i + 1) & mask;
+	return &f->table[i];
+}
+
+static void grow_table(struct family *f)
+{
+	free(f->table);
+	f->table_size = f->table_size ? f->table_size * 2 : SEGMENT_FIRST * 2;
+	f->table = xcalloc(f->table_size, sizeof(*f->table));
+	for (uint32_t i = 0; i < f->count; i++)
+		*slot_of(f, key_text(f, i)) = i + 1;
+}
+
+static uint32_t find(const struct family *f, struct slice text)
+{
+	return f->table_size ? *slot_of(f, text) - 1 : FAMILY_NO_SERIES;
+}
+
+/* With the lock held; the text is new. */
+static uint32_t give_birth(struct family *f, struct slice text, uint64_t born,
+			   bool limited)
+{
+	uint32_t series = f->count;
+	unsigned segment = segment_of(series);
+	struct series_key *key;
+
+	assert(segment < SEGMENTS && text.len <= UINT32_MAX);
+	if (series == segment_start(segment))
+		f->segments[segment] =
+			xcalloc((size_t)SEGMENT_FIRST << segment, sizeof(*key));
+	if ((size_t)series * 2 >= f->table_size)
+		grow_table(f);
+	key = key_of(f, series);
+	key->text = xstrndup(text.ptr, text.len);
+	key->text_bytes = (uint32_t)text.len;
+	key->limited = limited;
+	atomic_init(&key->born, born);
+	*slot_of(f, text) = series + 1;
+	atomic_store_explicit(&f->count, series + 1, memory_order_release);
+	return series;
+}
+
+/* ---- labels ---- */
+
+static bool render(const struct family *f, const struct slice *values,
+		   size_t most_bytes, struct strbuf *text, struct strbuf *scratch,
+		   bool *exact)
+{
+	*exact = true;
+	strbuf_clear(text);
+	for (size_t i = 0; i < f->label_count; i++) {
+		/* Making it valid never shortens a value. */
+		if (values[i].len > most_bytes)
+			return false;
+		strbuf_clear(scratch);
+		utf8_add_valid(scratch, values[i]);
+		if (scratch->len > most_bytes)
+			return false;
+		*exact = *exact && slice_eq(strbuf_slice(scratch), values[i]);
+		text_add_label(text, f->labels[i], strbuf_slice(scratch));
+	}
+	if (f->const_labels.len > 0) {
+		if (text->len > 0)
+			strbuf_putc(text, ',');
+		strbuf_add_slice(text, strbuf_slice(&f->const_labels));
+	}
+	return true;
+}
+
+bool family_render(const struct family *family, const struct slice *values,
+		   struct strbuf *text, struct strbuf *scratch, bool *exact)
+{
+	size_t most = family->own ? SIZE_MAX : family->limits->label_value_bytes;
+
+	return render(family, values, most, text, scratch, exact);
+}
+
+/* ---- limits ---- */
+
+static bool fits(struct family *f)
+{
+	size_t most = f->max_series ? f->max_series : f->limits->series_per_metric;
+
+	if (f->limited_series >= most)
+		return false;
+	if (atomic_fetch_add(&f->limits->limited_series, 1) >= f->limits->series) {
+		atomic_fetch_sub(&f->limits->limited_series, 1);
+		return false;
+	}
+	f->limited_series++;
+	return true;
+}
+
+/* Any set that is declared, or the only one there can be, does not count. */
+static void free_of_limits(struct family *f, uint32_t series)
+{
+	struct series_key *key = key_of(f, series);
+
+	if (!key->limited)
+		return;
+	key->limited = false;
+	f->limited_series--;
+	atomic_fetch_sub(&f->limits->limited_series, 1);
+}
+
+static uint32_t ask_unlimited(struct family *f, struct slice text, uint64_t born)
+{
+	uint32_t series = find(f, text);
+
+	if (series == FAMILY_NO_SERIES)
+		return give_birth(f, text, born, false);
+	free_of_limits(f, series);
+	return series;
+}
+
+static uint32_t ask_other(struct family *f, uint64_t born)
+{
+	struct slice values[METRIC_MAX_LABELS];
+	struct strbuf text = STRBUF_INIT, scratch = STRBUF_INIT;
+	uint32_t series;
+	bool exact;
+
+	if (f->layout.kind == METRIC_GAUGE)
+		return FAMILY_NO_SERIES;
+	for (size_t i = 0; i < f->label_count; i++)
+		values[i] = slice_of("other");
+	render(f, values, SIZE_MAX, &text, &scratch, &exact);
+	series = ask_unlimited(f, strbuf_slice(&text), born);
+	strbuf_finish(&text);
+	strbuf_finish(&scratch);
+	return series;
+}
+
+static uint32_t ask(struct family *f, struct slice text, uint64_t born,
+		    bool *overflowed)
+{
+	uint32_t series = find(f, text);
+
+	if (series != FAMILY_NO_SERIES)
+		return series;
+	if (f->own || f->label_count == 0)
+		return give_birth(f, text, born, false);
+	if (fits(f))
+		return give_birth(f, text, born, true);
+	*overflowed = true;
+	atomic_fetch_add_explicit(&f->overflows, 1, memory_order_relaxed);
+	return ask_other(f, born);
+}
+
+uint32_t family_ask(struct family *family, struct slice text, uint64_t born,
+		    bool *overflowed)
+{
+	uint32_t series;
+
+	*overflowed = false;
+	pthread_mutex_lock(&family->lock);
+	series = ask(family, text, born, overflowed);
+	pthread_mutex_unlock(&family->lock);
+	return series;
+}
+
+void family_take_over(struct family *family, const struct metric_def *def)
+{
+	bool alone = def->label_count == 0 && def->kind != METRIC_GAUGE;
+	size_t count = alone ? 1 : def->declared_count;
+	struct strbuf text = STRBUF_INIT, scratch = STRBUF_INIT;
+	bool exact;
+
+	pthread_mutex_lock(&family->lock);
+	family->max_series = def->max_series;
+	for (size_t i = 0; i < count; i++) {
+		render(family, def->declared + i * def->label_count, SIZE_MAX, &text,
+		       &scratch, &exact);
+		family_touch(family,
+			     ask_unlimited(family, strbuf_slice(&text), BORN_UNSEEN));
+	}
+	pthread_mutex_unlock(&family->lock);
+	strbuf_finish(&text);
+	strbuf_finish(&scratch);
+}
+
+/* ---- marks ---- */
+
+/*
+ * The order matters against family_mark_end() in another thread, which first
+ * hides a series and then looks for its mark again: one of the two sees the
+ * other.
+ */
+void family_touch(struct family *family, uint32_t series)
+{
+	struct series_key *key;
+
+	if (!atomic_load_explicit(&family->marks, memory_order_relaxed))
+		return;
+	key = key_of(family, series);
+	atomic_store(&key->marked, true);
+	atomic_store(&key->hidden, false);
+}
+
+void family_mark_begin(struct family *family)
+{
+	size_t count = family_series(family);
+
+	atomic_store(&family->marks, true);
+	for (size_t i = 0; i < count; i++)
+		atomic_store(&key_of(family, (uint32_t)i)->marked, false);
+}
+
+void family_mark_end(struct family *family)
+{
+	size_t count = family_series(family);
+
+	for (size_t i = 0; i < count; i++) {
+		struct series_key *key = key_of(family, (uint32_t)i);
+
+		if (atomic_load(&key->marked))
+			continue;
+		atomic_store(&key->hidden, true);
+		if (atomic_load(&key->marked))
+			atomic_store(&key->hidden, false);
+	}
+}
+
+/* ---- births as scrapers see them ---- */
+
+void family_stamp(struct family *family, size_t count, uint64_t sequence)
+{
+	for (; family->stamped < count; family->stamped++) {
+		struct series_key *key = key_of(family, family->stamped);
+		uint64_t unseen = BORN_UNSEEN;
+
+		atomic_compare_exchange_strong(&key->born, &unseen, sequence);
+	}
+}

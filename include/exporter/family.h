@@ -1,0 +1,108 @@
+/*
+ * family.h - one metric: what it is, and the keys of its series.
+ *
+ * For the exporter's own modules; other rooms see registry.h.  A family hands
+ * out series numbers, from 0 upwards; a series keeps number and label text as
+ * long as the family lives.  Births take the family's lock.  Readers take none:
+ * a key never moves, and one below family_series() is complete.
+ */
+#ifndef EXPORTER_FAMILY_H
+#define EXPORTER_FAMILY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/metric.h"
+#include "common/slice.h"
+#include "common/strbuf.h"
+#include "exporter/registry.h"
+#include "exporter/slots.h"
+
+#define FAMILY_NO_SERIES UINT32_MAX
+
+/* Values of series_key.born beside the sequences of cuts. */
+#define BORN_OLD 0             /* shown at its value at once */
+#define BORN_UNSEEN UINT64_MAX /* no cut has held it yet */
+
+struct series_key {
+	char *text; /* rendered labels: a="x",b="y" */
+	uint32_t text_bytes;
+	bool limited; /* counts against the limits; the family's lock */
+	atomic_bool marked;
+	atomic_bool hidden;
+	_Atomic uint64_t born; /* sequence of the first cut that held it */
+};
+
+/* Shared by all families of a registry. */
+struct family_limits {
+	atomic_size_t series;
+	atomic_size_t series_per_metric;
+	atomic_size_t label_value_bytes;
+	atomic_size_t limited_series; /* of all families */
+};
+
+/*
+ * Copies the definition but not the help.  `own`: a metric of the daemon:
+ * without const labels and limits.  A const label whose name the definition
+ * has too is left out.  `limits` outlives the family.
+ */
+struct family *family_create(const struct metric_def *def, bool own,
+			     const struct const_label *labels, size_t label_count,
+			     struct family_limits *limits, uint64_t seed);
+
+/* Any thread. */
+struct family *family_ref(struct family *family);
+void family_unref(struct family *family); /* NULL is accepted */
+
+/*
+ * Takes over max_series and gives birth to the declared sets.  An unlabelled
+ * counter or histogram is declared by itself.
+ */
+void family_take_over(struct family *family, const struct metric_def *def);
+
+/* The registry gives the family up: stores need not keep its values.  Any thread. */
+void family_drop(struct family *family);
+bool family_is_dropped(const struct family *family);
+
+const struct layout *family_layout(const struct family *family);
+size_t family_label_count(const struct family *family);
+struct slice family_name_slice(const struct family *family);
+
+/* Histograms: the label le="..." of a bucket; the last one is +Inf. */
+struct slice family_le(const struct family *family, size_t bucket);
+
+/* `series` is below family_series().  Any thread. */
+const struct series_key *family_key(const struct family *family, uint32_t series);
+
+/*
+ * Renders the labels of a series: `values` in the definition's order are made
+ * valid UTF-8.  False if one is too long then.  *exact: they were valid.
+ * `scratch` is for the family's use.
+ */
+bool family_render(const struct family *family, const struct slice *values,
+		   struct strbuf *text, struct strbuf *scratch, bool *exact);
+
+/*
+ * The series with this label text, born if need be, with `born` BORN_OLD or
+ * BORN_UNSEEN.  Over the limits *overflowed is set and counted, and the result
+ * is the series whose labels are all `other`, for gauges FAMILY_NO_SERIES.
+ * Any thread.
+ */
+uint32_t family_ask(struct family *family, struct slice text, uint64_t born,
+		    bool *overflowed);
+
+/*
+ * Every update that asks by labels tells so, for the marks; cheap for families
+ * that are never marked.  Any thread.
+ */
+void family_touch(struct family *family, uint32_t series);
+
+/*
+ * The series below `count` that no cut held before are born with cut
+ * `sequence` (or BORN_OLD).  Only the thread that makes cuts.
+ */
+void family_stamp(struct family *family, size_t count, uint64_t sequence);
+
+#endif

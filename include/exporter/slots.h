@@ -1,0 +1,63 @@
+/*
+ * slots.h - what the numbers of one series mean, kind by kind.
+ *
+ * A worker keeps a few slots for each series: a counter one; a gauge its value
+ * and whether (or as of when) it was set; a histogram its buckets, not
+ * cumulative, +Inf last, and its sum.  All zero is a series that nobody
+ * touched.  Knows nothing of names, labels and memory.
+ */
+#ifndef EXPORTER_SLOTS_H
+#define EXPORTER_SLOTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/metric.h"
+
+/* A histogram with every bucket, +Inf, and the sum. */
+#define SLOTS_MAX (METRIC_MAX_BUCKETS + 2)
+
+union slot {
+	double number;
+	int64_t time_ns;
+};
+
+struct layout {
+	enum metric_kind kind;
+	bool gauge_adds;
+	const double *bounds; /* of buckets, without +Inf */
+	size_t bound_count;
+	size_t width; /* slots of a series */
+};
+
+/* Borrows the definition's buckets. */
+struct layout layout_of(const struct metric_def *def);
+
+/*
+ * UPDATE_NEGATIVE or UPDATE_NOT_FINITE for a value that this metric does not
+ * take: a counter cannot go down, and what sums up (all but a gauge that is
+ * set) would never recover from NaN or an infinity.  Else UPDATE_DONE.
+ */
+enum update_result layout_check(const struct layout *layout, enum update_op op,
+				double value);
+
+/*
+ * Applies an update that the layout takes.  A `set` from before the present
+ * value's log time is UPDATE_OLD.  One without log time always applies, as if
+ * made right after the value that it replaces: that value's log time stays.
+ */
+enum update_result slots_update(const struct layout *layout, union slot *slots,
+				enum update_op op, double value, int64_t time_ns);
+
+/*
+ * Merges a worker's slots into `total`, which starts all zero: sums add up, of
+ * gauges that are set the latest in log time wins, of equals the one merged last.
+ */
+void slots_merge(const struct layout *layout, union slot *total,
+		 const union slot *slots);
+
+/* False for a gauge that was never set. */
+bool slots_have_value(const struct layout *layout, const union slot *slots);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * catalog.h - every file that is known, by its identity.
+ *
+ * A file may have several names, at times none; whatever it is called, it is
+ * one file and belongs to the path that it was first followed as.  The
+ * catalog tells the follower of that path what is seen of the file.
+ *
+ * Knows nothing of directories.  For discovery's thread.
+ */
+#ifndef TAILER_CATALOG_H
+#define TAILER_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tailer/follower.h"
+#include "tailer/identity.h"
+
+struct catalog;
+struct known; /* a file */
+
+/* One name of a file.  Embedded in what keeps the names; all zero: of none. */
+struct known_name {
+	struct known *known;
+	struct known_name *next; /* of the same file */
+	char *path;
+};
+
+struct catalog *catalog_create(struct follower *const *followers, size_t count);
+/* Names that are still there become names of no file.  NULL is accepted. */
+void catalog_destroy(struct catalog *catalog);
+
+struct new_file {
+	struct identity identity;
+	const char *path; /* followed as */
+	unsigned root;
+	int fd; /* the catalog's from now on */
+	uint64_t inode;
+	uint64_t start_bytes;
+	uint64_t size_bytes;
+	int64_t mtime_ns;
+	bool backlog; /* all of it counts as backlog */
+};
+
+/* NULL if no such file is known. */
+struct known *catalog_find(struct catalog *catalog, const struct identity *identity);
+
+/* Adds a file, found under the name `path`, and hands it to its follower. */
+void catalog_add(struct catalog *catalog, const struct new_file *file,
+		 struct known_name *name, const char *path);
+
+/* `path` leads to the file; `name` is of none so far. */
+void catalog_name(struct catalog *catalog, struct known *known, struct known_name *name,
+		  const char *path);
+
+/*
+ * The name leads to its file no more; of none is accepted.  `unwanted`: the
+ * name is still there, but no root wants it.
+ */
+void catalog_unname(struct catalog *catalog, struct known_name *name, bool unwanted);
+
+/* It was written to; `closed`: and closed by someone who could. */
+void catalog_written(struct known *known, bool closed);
+void catalog_all_written(struct catalog *catalog);
+
+const struct identity *known_identity(const struct known *known);
+/* What the file is followed as. */
+const char *known_path(const struct known *known);
+
+/* Files that have the name that they are followed as. */
+size_t catalog_current_count(const struct catalog *catalog);
+
+/* A file without a name that has this inode number, or NULL. */
+struct known *catalog_adrift(const struct catalog *catalog, uint64_t inode);
+
+/* Forgets files that are read, closed and without a name for good. */
+void catalog_sweep(struct catalog *catalog);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * file.h - one followed file, as discovery and the follower that reads it
+ * share it.
+ *
+ * Discovery says what it saw (events, names); the follower looks and takes.
+ * A file is counted by reference, since either side may be done first.  The
+ * functions are for any thread unless a side is named.
+ */
+#ifndef TAILER_FILE_H
+#define TAILER_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/strbuf.h"
+#include "tailer/identity.h"
+
+struct file;
+
+/* What happened since the follower last looked; bits. */
+enum file_event {
+	FILE_WRITTEN = 1, /* there may be more to read */
+	FILE_CLOSED = 2,  /* someone who wrote to it has closed it */
+	FILE_MOVED = 4,   /* the standing or the place changed */
+};
+
+/* How the file stands with its names; bits. */
+enum file_standing {
+	FILE_CURRENT = 1,  /* the path it is followed as leads to it */
+	FILE_NAMED = 2,    /* some watched name leads to it: it can be reopened */
+	FILE_UNWANTED = 4, /* no root wants it any more: read to the end and drop */
+};
+
+/*
+ * One reference, the caller's.  `path` is the path that it is followed as for
+ * ever, whatever it is called later; copied.
+ */
+struct file *file_create(const struct identity *identity, const char *path,
+			 unsigned root);
+struct file *file_ref(struct file *file);
+void file_unref(struct file *file); /* NULL is accepted */
+
+const struct identity *file_identity(const struct file *file);
+const char *file_path(const struct file *file);
+unsigned file_root(const struct file *file);
+
+/*
+ * Discovery: notes the events.  True if the follower must be told, since it
+ * has not been told since it last took.
+ */
+bool file_mark(struct file *file, unsigned events);
+/* Follower: the events since the last call. */
+unsigned file_take(struct file *file);
+
+/* Discovery: where it can be opened now; NULL: nowhere.  Copied. */
+void file_set_standing(struct file *file, unsigned standing, const char *place);
+unsigned file_standing(struct file *file);
+/* Replaces `out` by the place; false if there is none. */
+bool file_place(struct file *file, struct strbuf *out);
+
+/*
+ * Follower: it is done with the file, read up to `offset_bytes`, unless the
+ * file has a name and is wanted: then false, and nothing has happened.
+ */
+bool file_release(struct file *file, uint64_t offset_bytes, bool deleted);
+/*
+ * Discovery: true if the follower has released it; whoever asks with
+ * `reclaim` takes it back and hands it over again, to go on at *offset_bytes.
+ */
+bool file_is_released(struct file *file, bool reclaim, uint64_t *offset_bytes);
+/* Discovery: true if it was released because it is no more. */
+bool file_is_gone(struct file *file);
+
+/* Follower: a pointer of its own, NULL at first. */
+void file_set_reader(struct file *file, void *reader);
+void *file_reader(const struct file *file);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * node.h - the tree's directories and the names in them.
+ *
+ * What the parts of the tree share, and nobody else: tree.c takes what comes
+ * from outside, scan.c goes through a directory, look.c decides what one name
+ * is.  Hence the structs are open.
+ */
+#ifndef TAILER_NODE_H
+#define TAILER_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "common/hashmap.h"
+#include "common/strbuf.h"
+#include "tailer/catalog.h"
+#include "tailer/discovery.h"
+#include "tailer/roots.h"
+#include "tailer/watch.h"
+
+/* Which directory it is: tells that it was replaced, and that a link loops. */
+struct dir_id {
+	dev_t device;
+	ino_t inode;
+};
+
+struct dir {
+	struct dir *parent; /* NULL: this is `/` */
+	struct dir *previous, *next;
+	char *path; /* "" for `/` */
+	const char *name;
+	struct dir_id id;
+	struct places places;
+	struct hashmap *entries; /* by name */
+	struct watch_listener *listener;
+	const char *polled;       /* why; NULL: it is not */
+	const char *links_polled; /* why links in it are; NULL: they are not */
+	bool links_failed;        /* since the last scan began */
+	unsigned scan;            /* number of the last one */
+	unsigned failures; /* scans in a row that left something to be tried again */
+	bool troubled;     /* something in it could not be looked at */
+	int error;         /* that was last told of the directory itself */
+	int64_t due_ns;    /* scan again by then; 0: when something happens */
+};
+
+/* A name in a directory that is wanted, or that a known file has taken. */
+struct entry {
+	struct known_name name_of; /* if it is a file that is followed */
+	struct dir *dir;
+	struct dir *child; /* if it is a directory */
+	struct watch_listener **links;
+	size_t link_count;
+	char *rotation_of; /* a path whose files get this name when they are renamed */
+	unsigned scan;
+	int error; /* that was last told */
+	uint64_t size_bytes;
+	int64_t mtime_ns;
+	char name[];
+};
+
+struct tree {
+	struct catalog *catalog;
+	struct discovery_ops ops;
+	void *ctx;
+	struct watch *watch; /* NULL: no instance was left */
+	struct roots *roots;
+	struct dir *dirs;
+	struct dir *top;
+	unsigned scans;
+	unsigned destroyed;  /* directories so far */
+	int64_t next_due_ns; /* nothing is due earlier; 0: nothing is due */
+	bool backlog;        /* files found now are the start's backlog */
+	bool *fresh;         /* roots that are looked at for the first time now */
+	/* The last file that was moved from somewhere. */
+	uint32_t moved_cookie;
+	char *moved_path; /* what it is followed as; NULL: it is not */
+};
+
+/* Replaces `out` by the path of a name in the directory. */
+void node_join(struct strbuf *out, const struct dir *dir, const char *name);
+const char *node_dir_path(const struct dir *dir);
+
+struct dir *node_create_dir(struct tree *tree, struct dir *parent, const char *path);
+/* `unwanted`: it is still there, but no root wants it. */
+void node_destroy_dir(struct tree *tree, struct dir *dir, bool unwanted);
+/* The directory whose path is the first `len` bytes of `path`, or NULL. */
+struct dir *node_find_dir(const struct tree *tree, const char *path, size_t len);
+
+struct entry *node_find(const struct dir *dir, const char *name);
+struct entry *node_need(struct dir *dir, const char *name);
+void node_destroy_entry(struct tree *tree, struct entry *e, bool unwanted);
+void node_end_links(struct tree *tree, struct watch_listener **links, size_t count);
+
+/* 0: not again. */
+void node_set_due(struct tree *tree, struct dir *dir, int64_t due_ns);
+/* Something in it is to be tried again. */
+void node_set_trouble(struct tree *tree, struct dir *dir);
+/* As above, and says why, once a cause: *told is the error that was told last. */
+void node_complain(struct tree *tree, struct dir *dir, const char *path, int error,
+		   int *told);
+
+#endif

@@ -1,0 +1,17 @@
+/* scan.h - going through a directory of the tree. */
+#ifndef TAILER_SCAN_H
+#define TAILER_SCAN_H
+
+#include "tailer/look.h"
+#include "tailer/node.h"
+
+/*
+ * Watches the directory, looks at everything in it that is wanted, and plans
+ * when to do so again if events will not tell.
+ */
+void scan_dir(struct tree *tree, struct dir *dir, enum depth depth);
+
+/* A link in it depends on a directory that cannot be watched, due to `error`. */
+void scan_poll_links(struct tree *tree, struct dir *dir, int error);
+
+#endif

@@ -1,0 +1,236 @@
+#include "tailer/discovery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mailbox.h"
+#include "common/xalloc.h"
+#include "tailer/catalog.h"
+#include "tailer/handover.h"
+#include "tailer/roots.h"
+#include "tailer/skipped.h"
+#include "tailer/tree.h"
+
+/* Mounts come in bursts; all of one burst are one look. */
+#define MOUNT_NS NS_PER_SECOND
+
+struct discovery {
+	struct follower *const *followers; /* a copy */
+	size_t follower_count;
+	struct mailbox *new_roots; /* of struct roots *; the last counts */
+	atomic_bool stop, looked;
+	atomic_size_t file_count;
+	int mounts;           /* changes are told; -1: they are not */
+	int64_t mount_due_ns; /* 0: no mount has changed */
+	pthread_mutex_t lock; /* over the tree and the catalog */
+	struct catalog *catalog;
+	struct tree *tree;
+};
+
+static struct follower *const *copy_followers(struct follower *const *followers,
+					      size_t count)
+{
+	struct follower **copy = xcalloc(count, sizeof(*copy));
+
+	memcpy(copy, followers, count * sizeof(*copy));
+	return copy;
+}
+
+struct discovery *discovery_create(struct follower *const *followers,
+				   size_t follower_count,
+				   const struct discovery_ops *ops, void *ctx,
+				   struct error *err)
+{
+	struct mailbox *new_roots = mailbox_create(sizeof(struct roots *), err);
+	struct discovery *discovery;
+
+	if (!new_roots)
+		return NULL;
+	discovery = xcalloc(1, sizeof(*discovery));
+	discovery->new_roots = new_roots;
+	discovery->followers = copy_followers(followers, follower_count);
+	discovery->follower_count = follower_count;
+	discovery->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	atomic_init(&discovery->stop, false);
+	atomic_init(&discovery->looked, false);
+	atomic_init(&discovery->file_count, 0);
+	pthread_mutex_init(&discovery->lock, NULL);
+	discovery->catalog = catalog_create(discovery->followers, follower_count);
+	discovery->tree = tree_create(discovery->catalog, ops, ctx);
+	return discovery;
+}
+
+/* The last of the new roots, or NULL if there are none. */
+static struct roots *take_new_roots(struct discovery *discovery)
+{
+	void *taken;
+	size_t count = mailbox_take(discovery->new_roots, &taken);
+	struct roots *const *roots = taken;
+
+	for (size_t i = 0; i + 1 < count; i++)
+		roots_destroy(roots[i]);
+	return count > 0 ? roots[count - 1] : NULL;
+}
+
+void discovery_destroy(struct discovery *discovery)
+{
+	if (!discovery)
+		return;
+	roots_destroy(take_new_roots(discovery));
+	/* The catalog first: that names end now is no news to the followers. */
+	catalog_destroy(discovery->catalog);
+	tree_destroy(discovery->tree);
+	mailbox_destroy(discovery->new_roots);
+	pthread_mutex_destroy(&discovery->lock);
+	if (discovery->mounts != -1)
+		close(discovery->mounts);
+	free((void *)discovery->followers);
+	free(discovery);
+}
+
+void discovery_set_roots(struct discovery *discovery,
+			 const struct discovery_root *roots, size_t count)
+{
+	struct roots *copy = roots_create(roots, count);
+
+	mailbox_put(discovery->new_roots, &copy);
+}
+
+void discovery_stop(struct discovery *discovery)
+{
+	atomic_store(&discovery->stop, true);
+	mailbox_wake(discovery->new_roots);
+}
+
+bool discovery_first_look_done(struct discovery *discovery)
+{
+	return atomic_load(&discovery->looked);
+}
+
+bool discovery_backlog_read(struct discovery *discovery)
+{
+	for (size_t i = 0; i < discovery->follower_count; i++)
+		if (!follower_backlog_is_read(discovery->followers[i]))
+			return false;
+	return true;
+}
+
+size_t discovery_file_count(struct discovery *discovery)
+{
+	return atomic_load(&discovery->file_count);
+}
+
+void discovery_explain_skipped(struct discovery *discovery, size_t max_lines,
+			       struct strbuf *out)
+{
+	pthread_mutex_lock(&discovery->lock);
+	if (tree_roots(discovery->tree)) {
+		struct skipped *skipped = skipped_collect(discovery->tree);
+
+		skipped_print(skipped, max_lines, out);
+		skipped_destroy(skipped);
+	}
+	pthread_mutex_unlock(&discovery->lock);
+}
+
+static void log_fruitless_roots(const struct tree *tree)
+{
+	struct skipped *skipped = skipped_collect(tree);
+	const struct roots *roots = tree_roots(tree);
+
+	for (size_t i = 0; i < roots_count(roots); i++) {
+		bool missing;
+		const char *why = skipped_root(skipped, i, &missing);
+
+		if (why)
+			LOG_AT(missing ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+			       "nothing to follow",
+			       LOG_TEXT("path", roots_at(roots, i)->path),
+			       LOG_TEXT("error", why),
+			       LOG_TEXT("needed", "nothing: it is picked up when it "
+						  "appears"));
+	}
+	skipped_destroy(skipped);
+}
+
+static void take_roots(struct discovery *discovery)
+{
+	struct roots *roots = take_new_roots(discovery);
+	bool first = !atomic_load(&discovery->looked);
+
+	if (!roots)
+		return;
+	tree_set_roots(discovery->tree, roots, first);
+	log_fruitless_roots(discovery->tree);
+	if (!first)
+		return;
+	for (size_t i = 0; i < discovery->follower_count; i++)
+		follower_end_backlog(discovery->followers[i]);
+	atomic_store(&discovery->looked, true);
+}
+
+static int milliseconds_until(int64_t due_ns)
+{
+	int64_t left_ns = due_ns - clock_monotonic_ns();
+
+	return left_ns <= 0 ? 0 : (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+static int wait_ms(const struct discovery *discovery)
+{
+	int64_t due_ns = tree_due_ns(discovery->tree);
+
+	if (discovery->mount_due_ns > 0 &&
+	    (due_ns == 0 || discovery->mount_due_ns < due_ns))
+		due_ns = discovery->mount_due_ns;
+	return due_ns == 0 ? -1 : milliseconds_until(due_ns);
+}
+
+/* A mount over a watched directory gives no event. */
+static void look_behind_mounts(struct discovery *discovery, bool changed)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (changed && discovery->mount_due_ns == 0)
+		discovery->mount_due_ns = now_ns + MOUNT_NS;
+	if (discovery->mount_due_ns == 0 || now_ns < discovery->mount_due_ns)
+		return;
+	discovery->mount_due_ns = 0;
+	tree_rescan(discovery->tree);
+}
+
+static void work(struct discovery *discovery, bool mounts_changed)
+{
+	pthread_mutex_lock(&discovery->lock);
+	take_roots(discovery);
+	tree_read_events(discovery->tree);
+	look_behind_mounts(discovery, mounts_changed);
+	tree_poll(discovery->tree);
+	catalog_sweep(discovery->catalog);
+	atomic_store(&discovery->file_count, catalog_current_count(discovery->catalog));
+	pthread_mutex_unlock(&discovery->lock);
+}
+
+void discovery_run(struct discovery *discovery)
+{
+	struct pollfd wait[] = {
+		{.fd = mailbox_fd(discovery->new_roots), .events = POLLIN},
+		{.fd = tree_fd(discovery->tree), .events = POLLIN},
+		{.fd = discovery->mounts, .events = POLLPRI},
+	};
+
+	while (!atomic_load(&discovery->stop)) {
+		int ready =
+			poll(wait, sizeof(wait) / sizeof(*wait), wait_ms(discovery));
+
+		work(discovery, ready > 0 && wait[2].revents != 0);
+	}
+}

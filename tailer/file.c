@@ -1,0 +1,160 @@
+#include "tailer/file.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "common/xalloc.h"
+
+struct file {
+	atomic_uint references;
+	atomic_uint events;
+	struct identity identity;
+	unsigned root;
+	void *reader; /* the follower's */
+	pthread_mutex_t lock;
+	/* Under the lock: */
+	unsigned standing;
+	char *place;
+	bool released, gone;
+	uint64_t left_at_bytes;
+	char path[];
+};
+
+struct file *file_create(const struct identity *identity, const char *path,
+			 unsigned root)
+{
+	size_t size = strlen(path) + 1;
+	struct file *file = xcalloc(1, sizeof(*file) + size);
+
+	atomic_init(&file->references, 1);
+	atomic_init(&file->events, 0);
+	file->identity = *identity;
+	file->root = root;
+	pthread_mutex_init(&file->lock, NULL);
+	memcpy(file->path, path, size);
+	return file;
+}
+
+struct file *file_ref(struct file *file)
+{
+	atomic_fetch_add(&file->references, 1);
+	return file;
+}
+
+void file_unref(struct file *file)
+{
+	if (!file || atomic_fetch_sub(&file->references, 1) > 1)
+		return;
+	pthread_mutex_destroy(&file->lock);
+	free(file->place);
+	free(file);
+}
+
+const struct identity *file_identity(const struct file *file)
+{
+	return &file->identity;
+}
+
+const char *file_path(const struct file *file)
+{
+	return file->path;
+}
+
+unsigned file_root(const struct file *file)
+{
+	return file->root;
+}
+
+bool file_mark(struct file *file, unsigned events)
+{
+	return atomic_fetch_or(&file->events, events) == 0;
+}
+
+unsigned file_take(struct file *file)
+{
+	return atomic_exchange(&file->events, 0);
+}
+
+void file_set_standing(struct file *file, unsigned standing, const char *place)
+{
+	char *copy = place ? xstrdup(place) : NULL;
+
+	pthread_mutex_lock(&file->lock);
+	free(file->place);
+	file->place = copy;
+	file->standing = standing;
+	pthread_mutex_unlock(&file->lock);
+}
+
+unsigned file_standing(struct file *file)
+{
+	unsigned standing;
+
+	pthread_mutex_lock(&file->lock);
+	standing = file->standing;
+	pthread_mutex_unlock(&file->lock);
+	return standing;
+}
+
+bool file_place(struct file *file, struct strbuf *out)
+{
+	bool known;
+
+	strbuf_clear(out);
+	pthread_mutex_lock(&file->lock);
+	known = file->place != NULL;
+	if (known)
+		strbuf_puts(out, file->place);
+	pthread_mutex_unlock(&file->lock);
+	return known;
+}
+
+/* Under the lock, so that a name that comes back finds it read or released. */
+bool file_release(struct file *file, uint64_t offset_bytes, bool deleted)
+{
+	bool release;
+
+	pthread_mutex_lock(&file->lock);
+	release = !(file->standing & FILE_NAMED) || (file->standing & FILE_UNWANTED);
+	if (release) {
+		file->released = true;
+		file->gone = deleted;
+		file->left_at_bytes = offset_bytes;
+	}
+	pthread_mutex_unlock(&file->lock);
+	return release;
+}
+
+bool file_is_released(struct file *file, bool reclaim, uint64_t *offset_bytes)
+{
+	bool released;
+
+	pthread_mutex_lock(&file->lock);
+	released = file->released;
+	*offset_bytes = file->left_at_bytes;
+	if (reclaim)
+		file->released = false;
+	pthread_mutex_unlock(&file->lock);
+	return released;
+}
+
+bool file_is_gone(struct file *file)
+{
+	bool gone;
+
+	pthread_mutex_lock(&file->lock);
+	gone = file->released && file->gone;
+	pthread_mutex_unlock(&file->lock);
+	return gone;
+}
+
+void file_set_reader(struct file *file, void *reader)
+{
+	file->reader = reader;
+}
+
+void *file_reader(const struct file *file)
+{
+	return file->reader;
+}

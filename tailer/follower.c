@@ -1,0 +1,361 @@
+#include "tailer/follower.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/hashmap.h"
+#include "common/mailbox.h"
+#include "common/xalloc.h"
+#include "tailer/handover.h"
+#include "tailer/openfiles.h"
+#include "tailer/reader.h"
+#include "tailer/stream.h"
+
+#define DEFAULT_FINISH_MS 10000
+#define LINGER_NS NS_PER_SECOND /* of a path without a file */
+
+struct path {
+	struct stream *stream;
+	struct slice name; /* borrowed from the stream */
+	struct path *next_ready;
+	bool ready;
+	struct path *earlier, *later; /* in the list of those that are due sometime */
+	int64_t due_ns;               /* 0: not in that list */
+	int64_t empty_since_ns;       /* 0: it has a file */
+};
+
+enum message_kind { MESSAGE_ADOPT, MESSAGE_NOTICE, MESSAGE_BACKLOG_END };
+
+struct message {
+	enum message_kind kind;
+	struct adoption adoption; /* of a notice only the file; with a reference */
+};
+
+struct follower {
+	struct stream_host host;
+	struct follower_ops ops;
+	struct mailbox *mailbox;
+	struct hashmap *paths;
+	struct path *first_ready, **last_ready;
+	size_t ready_count;
+	struct path *due;       /* in no order */
+	int64_t next_due_ns;    /* nothing is due earlier; 0: nothing is due */
+	bool backlog_has_ended; /* all of it was adopted */
+	atomic_bool backlog_is_read;
+};
+
+const char *rotation_kind_name(enum rotation_kind kind)
+{
+	static const char *const names[ROTATION_KINDS] = {
+		[ROTATION_RENAME] = "rename",
+		[ROTATION_TRUNCATE] = "truncate",
+		[ROTATION_DELETE] = "delete",
+	};
+
+	assert(kind < ROTATION_KINDS);
+	return names[kind];
+}
+
+struct follower *follower_create(const struct follower_options *options,
+				 const struct follower_ops *ops, void *ctx,
+				 struct error *err)
+{
+	struct mailbox *mailbox = mailbox_create(sizeof(struct message), err);
+	struct follower *follower;
+
+	if (!mailbox)
+		return NULL;
+	follower = xcalloc(1, sizeof(*follower));
+	follower->mailbox = mailbox;
+	follower->ops = *ops;
+	follower->host = (struct stream_host){
+		.ops = &follower->ops,
+		.ctx = ctx,
+		.buffer =
+			reader_buffer_create(options->line_bytes, options->block_bytes),
+		.open = openfiles_create(options->open_files),
+		.finish_ns =
+			(options->finish_ms ? options->finish_ms : DEFAULT_FINISH_MS) *
+			NS_PER_MS,
+	};
+	follower->paths = hashmap_create();
+	follower->last_ready = &follower->first_ready;
+	atomic_init(&follower->backlog_is_read, false);
+	return follower;
+}
+
+/* What was said too late to be taken. */
+static void drop_messages(struct follower *follower)
+{
+	void *taken;
+	size_t count = mailbox_take(follower->mailbox, &taken);
+	const struct message *messages = taken;
+
+	for (size_t i = 0; i < count; i++) {
+		if (messages[i].kind == MESSAGE_ADOPT && messages[i].adoption.fd != -1)
+			close(messages[i].adoption.fd);
+		file_unref(messages[i].adoption.file);
+	}
+}
+
+void follower_destroy(struct follower *follower)
+{
+	size_t cursor = 0;
+	struct slice name;
+	void *value;
+
+	if (!follower)
+		return;
+	drop_messages(follower);
+	while (hashmap_next(follower->paths, &cursor, &name, &value)) {
+		struct path *path = value;
+
+		stream_destroy(path->stream);
+		free(path);
+	}
+	hashmap_destroy(follower->paths);
+	mailbox_destroy(follower->mailbox);
+	reader_buffer_destroy(follower->host.buffer);
+	openfiles_destroy(follower->host.open);
+	free(follower);
+}
+
+int follower_fd(const struct follower *follower)
+{
+	return mailbox_fd(follower->mailbox);
+}
+
+void follower_wake(struct follower *follower)
+{
+	mailbox_wake(follower->mailbox);
+}
+
+bool follower_reserve(struct follower *follower)
+{
+	return openfiles_reserve(follower->host.open);
+}
+
+void follower_adopt(struct follower *follower, const struct adoption *adoption)
+{
+	struct message message = {.kind = MESSAGE_ADOPT, .adoption = *adoption};
+
+	file_ref(adoption->file);
+	mailbox_put(follower->mailbox, &message);
+}
+
+void follower_notify(struct follower *follower, struct file *file)
+{
+	struct message message = {.kind = MESSAGE_NOTICE,
+				  .adoption = {.file = file_ref(file), .fd = -1}};
+
+	mailbox_put(follower->mailbox, &message);
+}
+
+void follower_end_backlog(struct follower *follower)
+{
+	struct message message = {.kind = MESSAGE_BACKLOG_END, .adoption = {.fd = -1}};
+
+	mailbox_put(follower->mailbox, &message);
+}
+
+bool follower_backlog_is_read(const struct follower *follower)
+{
+	return atomic_load(&follower->backlog_is_read);
+}
+
+static void make_ready(struct follower *follower, struct path *path)
+{
+	if (path->ready)
+		return;
+	path->ready = true;
+	path->next_ready = NULL;
+	follower->ready_count++;
+	*follower->last_ready = path;
+	follower->last_ready = &path->next_ready;
+}
+
+static struct path *take_ready(struct follower *follower)
+{
+	struct path *path = follower->first_ready;
+
+	follower->first_ready = path->next_ready;
+	if (!follower->first_ready)
+		follower->last_ready = &follower->first_ready;
+	follower->ready_count--;
+	path->ready = false;
+	return path;
+}
+
+static void set_due(struct follower *follower, struct path *path, int64_t due_ns)
+{
+	if (path->due_ns == 0 && due_ns > 0) {
+		path->earlier = NULL;
+		path->later = follower->due;
+		if (path->later)
+			path->later->earlier = path;
+		follower->due = path;
+	}
+	if (path->due_ns > 0 && due_ns == 0) {
+		*(path->earlier ? &path->earlier->later : &follower->due) = path->later;
+		if (path->later)
+			path->later->earlier = path->earlier;
+	}
+	path->due_ns = due_ns;
+	if (!follower->due)
+		follower->next_due_ns = 0;
+	else if (due_ns > 0 &&
+		 (follower->next_due_ns == 0 || due_ns < follower->next_due_ns))
+		follower->next_due_ns = due_ns;
+}
+
+/* Rounded so that many of about the same time are one walk over the list. */
+#define DUE_TOGETHER_NS (100 * NS_PER_MS)
+
+static void make_due_ready(struct follower *follower)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t next_ns = 0;
+
+	if (follower->next_due_ns == 0 || now_ns < follower->next_due_ns)
+		return;
+	for (struct path *path = follower->due; path; path = path->later) {
+		if (path->due_ns <= now_ns)
+			make_ready(follower, path);
+		else if (next_ns == 0 || path->due_ns < next_ns)
+			next_ns = path->due_ns;
+	}
+	if (next_ns > 0)
+		next_ns += DUE_TOGETHER_NS;
+	follower->next_due_ns = next_ns;
+}
+
+static struct path *path_of(struct follower *follower, const struct file *file)
+{
+	struct slice name = slice_of(file_path(file));
+	struct path *path = hashmap_get(follower->paths, name);
+
+	if (path)
+		return path;
+	path = xcalloc(1, sizeof(*path));
+	path->stream = stream_create(&follower->host, name.ptr, file_root(file), path);
+	path->name = slice_of(stream_status(path->stream).name);
+	hashmap_put(follower->paths, name, path);
+	return path;
+}
+
+static void forget_path(struct follower *follower, struct path *path)
+{
+	set_due(follower, path, 0);
+	hashmap_remove(follower->paths, path->name);
+	stream_destroy(path->stream);
+	free(path);
+}
+
+static void take_message(struct follower *follower, const struct message *message)
+{
+	struct file *file = message->adoption.file;
+	struct path *path = NULL;
+
+	switch (message->kind) {
+	case MESSAGE_ADOPT:
+		path = path_of(follower, file);
+		stream_adopt(path->stream, &message->adoption);
+		break;
+	case MESSAGE_NOTICE:
+		path = stream_notice(file);
+		break;
+	case MESSAGE_BACKLOG_END:
+		follower->backlog_has_ended = true;
+		break;
+	}
+	if (path)
+		make_ready(follower, path);
+	file_unref(file);
+}
+
+static void take_messages(struct follower *follower)
+{
+	void *taken;
+	size_t count = mailbox_take(follower->mailbox, &taken);
+	const struct message *messages = taken;
+
+	for (size_t i = 0; i < count; i++)
+		take_message(follower, &messages[i]);
+}
+
+/* A file that is deleted is often made again at once. */
+static void wait_for_a_file(struct follower *follower, struct path *path)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (path->empty_since_ns == 0)
+		path->empty_since_ns = now_ns;
+	if (now_ns - path->empty_since_ns >= LINGER_NS)
+		forget_path(follower, path);
+	else
+		set_due(follower, path, path->empty_since_ns + LINGER_NS);
+}
+
+static void step_path(struct follower *follower, struct path *path)
+{
+	bool more = stream_step(path->stream);
+
+	if (stream_is_empty(path->stream)) {
+		wait_for_a_file(follower, path);
+		return;
+	}
+	path->empty_since_ns = 0;
+	set_due(follower, path, stream_due_ns(path->stream));
+	if (more)
+		make_ready(follower, path);
+}
+
+static void report_backlog(struct follower *follower)
+{
+	if (!follower->backlog_has_ended || follower->host.backlog > 0 ||
+	    atomic_load(&follower->backlog_is_read))
+		return;
+	atomic_store(&follower->backlog_is_read, true);
+	follower->ops.backlog_read(follower->host.ctx);
+}
+
+bool follower_turn(struct follower *follower)
+{
+	take_messages(follower);
+	make_due_ready(follower);
+	for (size_t left = follower->ready_count; left > 0; left--)
+		step_path(follower, take_ready(follower));
+	report_backlog(follower);
+	return follower->first_ready != NULL;
+}
+
+int follower_wait_ms(const struct follower *follower)
+{
+	int64_t left_ns;
+
+	if (follower->first_ready)
+		return 0;
+	if (follower->next_due_ns == 0)
+		return -1;
+	left_ns = follower->next_due_ns - clock_monotonic_ns();
+	return left_ns <= 0 ? 0 : (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+void follower_each(const struct follower *follower,
+		   void (*visit)(void *ctx, const struct follower_status *status),
+		   void *ctx)
+{
+	size_t cursor = 0;
+	struct slice name;
+	void *value;
+
+	while (hashmap_next(follower->paths, &cursor, &name, &value)) {
+		const struct path *path = value;
+		struct follower_status status = stream_status(path->stream);
+
+		visit(ctx, &status);
+	}
+}

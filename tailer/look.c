@@ -1,0 +1,286 @@
+#include "tailer/look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/xalloc.h"
+#include "tailer/links.h"
+#include "tailer/scan.h"
+
+struct link_walk {
+	struct tree *tree;
+	struct entry *entry;
+	struct watch_listener **links;
+	size_t count;
+};
+
+static void watch_link(void *ctx, const char *directory, const char *name, bool final)
+{
+	struct link_walk *walk = ctx;
+	struct watch_listener *listener =
+		watch_listen(walk->tree->watch, directory, name, final, walk->entry);
+
+	if (!listener) {
+		scan_poll_links(walk->tree, walk->entry->dir, errno);
+		return;
+	}
+	walk->links = xgrow(walk->links, walk->count, sizeof(struct watch_listener *));
+	walk->links[walk->count++] = listener;
+}
+
+/* The former watches go last, so that those that stay miss nothing. */
+static void watch_links(struct tree *tree, struct entry *e, const char *path,
+			bool is_link)
+{
+	struct link_walk walk = {.tree = tree, .entry = e};
+
+	if (is_link && tree->watch && e->dir->listener)
+		links_follow(path, watch_link, &walk);
+	node_end_links(tree, e->links, e->link_count);
+	e->links = walk.links;
+	e->link_count = walk.count;
+}
+
+enum probe_kind {
+	PROBE_MISSING,
+	PROBE_FAILED,
+	PROBE_DIRECTORY,
+	PROBE_FILE,
+	PROBE_OTHER
+};
+
+struct probe {
+	enum probe_kind kind;
+	bool is_link;
+	int error; /* of PROBE_FAILED */
+	struct stat st;
+};
+
+static struct probe probe(const char *path)
+{
+	struct probe probe = {.kind = PROBE_OTHER};
+	int result = lstat(path, &probe.st);
+
+	if (result == 0 && S_ISLNK(probe.st.st_mode)) {
+		probe.is_link = true;
+		result = stat(path, &probe.st);
+	}
+	if (result == -1) {
+		probe.error = errno;
+		probe.kind = errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+				     ? PROBE_MISSING
+				     : PROBE_FAILED;
+	} else if (S_ISDIR(probe.st.st_mode)) {
+		probe.kind = PROBE_DIRECTORY;
+	} else if (S_ISREG(probe.st.st_mode)) {
+		probe.kind = PROBE_FILE;
+	}
+	return probe;
+}
+
+static int64_t mtime_ns(const struct stat *st)
+{
+	return st->st_mtim.tv_sec * NS_PER_SECOND + st->st_mtim.tv_nsec;
+}
+
+/* What a file that is found at a name would be followed as. */
+struct claim {
+	const char *path;
+	int root; /* -1: nobody wants it */
+};
+
+/* A file that nobody knows. */
+static void add_file(struct tree *tree, struct entry *e, const char *path,
+		     const struct claim *claim, int fd, const struct identity *identity,
+		     const struct stat *st)
+{
+	unsigned root = (unsigned)claim->root;
+	struct new_file file = {.identity = *identity,
+				.path = claim->path,
+				.root = root,
+				.fd = fd,
+				.inode = st->st_ino,
+				.size_bytes = (uint64_t)st->st_size,
+				.mtime_ns = mtime_ns(st),
+				.backlog = tree->backlog};
+
+	if (tree->fresh && tree->fresh[root] &&
+	    roots_at(tree->roots, root)->start_at_end)
+		file.start_bytes = file.size_bytes;
+	catalog_add(tree->catalog, &file, &e->name_of, path);
+}
+
+/* What is open is what counts: the name may lead elsewhere by now. */
+static void open_file(struct tree *tree, struct entry *e, const char *path,
+		      const struct claim *claim)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct identity identity;
+	struct known *known;
+	struct stat st;
+
+	if (fd == -1 || fstat(fd, &st) == -1 || !identity_of_fd(fd, &identity)) {
+		if (errno != ENOENT)
+			node_complain(tree, e->dir, path, errno, &e->error);
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	known = catalog_find(tree->catalog, &identity);
+	if (!known && S_ISREG(st.st_mode)) {
+		add_file(tree, e, path, claim, fd, &identity, &st);
+		return;
+	}
+	close(fd);
+	if (known)
+		catalog_name(tree->catalog, known, &e->name_of, path);
+}
+
+static void take_file(struct tree *tree, struct entry *e, const char *path,
+		      const struct claim *claim, const struct stat *st)
+{
+	bool changed =
+		e->size_bytes != (uint64_t)st->st_size || e->mtime_ns != mtime_ns(st);
+	struct identity identity;
+	struct known *known;
+
+	e->size_bytes = (uint64_t)st->st_size;
+	e->mtime_ns = mtime_ns(st);
+	if (!identity_of_path(path, &identity)) {
+		if (errno != ENOENT)
+			node_complain(tree, e->dir, path, errno, &e->error);
+		return;
+	}
+	known = catalog_find(tree->catalog, &identity);
+	if (known && known == e->name_of.known) {
+		if (changed)
+			catalog_written(known, false);
+		return;
+	}
+	catalog_unname(tree->catalog, &e->name_of, false);
+	if (known)
+		catalog_name(tree->catalog, known, &e->name_of, path);
+	else
+		open_file(tree, e, path, claim);
+	if (e->name_of.known)
+		e->error = 0;
+}
+
+static bool loops(const struct tree *tree, const struct dir *dir,
+		  const struct places *below, const struct stat *st)
+{
+	if (!(roots_needs(tree->roots, below) & PLACES_DEEP))
+		return false;
+	for (; dir; dir = dir->parent)
+		if (dir->id.device == st->st_dev && dir->id.inode == st->st_ino)
+			return true;
+	return false;
+}
+
+static void take_directory(struct tree *tree, struct entry *e, const char *path,
+			   struct wanted *wanted, const struct stat *st,
+			   enum depth depth)
+{
+	struct dir_id id = {st->st_dev, st->st_ino};
+	struct dir *child = e->child;
+	bool same = child && child->id.device == id.device &&
+		    child->id.inode == id.inode &&
+		    places_eq(&child->places, &wanted->below);
+
+	if (!child)
+		child = e->child = node_create_dir(tree, e->dir, path);
+	child->id = id;
+	places_finish(&child->places);
+	child->places = wanted->below;
+	wanted->below = (struct places){0};
+	if (!same || depth != LOOK_NEW)
+		scan_dir(tree, child, depth == LOOK_DEEP ? LOOK_DEEP : LOOK_NEW);
+}
+
+static int root_of(const struct tree *tree, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	const struct dir *dir = node_find_dir(tree, path, (size_t)(name - 1 - path));
+	struct wanted wanted;
+
+	if (!dir)
+		return -1;
+	wanted = roots_match(tree->roots, &dir->places, path, name);
+	places_finish(&wanted.below);
+	return wanted.root;
+}
+
+/* That its file rotated from a path that is still wanted comes first. */
+static struct claim claim_of(const struct tree *tree, const struct entry *e,
+			     const char *path, const struct wanted *wanted)
+{
+	struct claim claim = {path, wanted->root};
+	int root = e->rotation_of ? root_of(tree, e->rotation_of) : -1;
+
+	if (root >= 0)
+		claim = (struct claim){e->rotation_of, root};
+	return claim;
+}
+
+static bool is_empty(const struct entry *e)
+{
+	return !e->name_of.known && !e->child && e->link_count == 0 && e->error == 0;
+}
+
+static void look_at_entry(struct tree *tree, struct entry *e, const char *path,
+			  struct wanted *wanted, enum depth depth)
+{
+	struct probe found = probe(path);
+	struct claim claim = claim_of(tree, e, path, wanted);
+	bool want_dir = found.kind == PROBE_DIRECTORY && wanted->below.count > 0 &&
+			!loops(tree, e->dir, &wanted->below, &found.st);
+	bool want_file = found.kind == PROBE_FILE && claim.root >= 0;
+
+	if (found.kind == PROBE_FAILED) {
+		node_complain(tree, e->dir, path, found.error, &e->error);
+		return;
+	}
+	if (!want_file)
+		catalog_unname(tree->catalog, &e->name_of, found.kind == PROBE_FILE);
+	if (!want_dir && e->child) {
+		node_destroy_dir(tree, e->child, found.kind == PROBE_DIRECTORY);
+		e->child = NULL;
+	}
+	watch_links(tree, e, path,
+		    found.is_link && (wanted->root >= 0 || wanted->below.count > 0));
+	if (want_file)
+		take_file(tree, e, path, &claim, &found.st);
+	else
+		e->error = 0;
+	if (want_dir)
+		take_directory(tree, e, path, wanted, &found.st, depth);
+	/* A name that is wanted itself is a rotation only while an event says so. */
+	if (!want_file || wanted->root >= 0) {
+		free(e->rotation_of);
+		e->rotation_of = NULL;
+	}
+	if (is_empty(e))
+		node_destroy_entry(tree, e, false);
+}
+
+void look_at_name(struct tree *tree, struct dir *dir, const char *name,
+		  enum depth depth)
+{
+	struct strbuf path = STRBUF_INIT;
+	struct wanted wanted;
+
+	node_join(&path, dir, name);
+	wanted = roots_match(tree->roots, &dir->places, path.ptr, name);
+	if (wanted.root >= 0 || wanted.below.count > 0 || node_find(dir, name)) {
+		struct entry *e = node_need(dir, name);
+
+		e->scan = dir->scan;
+		look_at_entry(tree, e, path.ptr, &wanted, depth);
+	}
+	places_finish(&wanted.below);
+	strbuf_finish(&path);
+}

@@ -1,0 +1,162 @@
+#include "tailer/scan.h"
+
+#include <errno.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/xalloc.h"
+#include "tailer/listing.h"
+
+#define POLL_NS NS_PER_SECOND
+#define MAX_RETRY_SECONDS 60
+
+static const struct {
+	int error;
+	const char *reason, *needed;
+} unwatchable[] = {
+	{ENOSPC, "no_watches", "a higher fs.inotify.max_user_watches"},
+	{EOPNOTSUPP, "filesystem", "nothing: its file system gives no events"},
+	{EACCES, "no_permission", "read permission for the directory"},
+	{0, "unwatchable", "nothing: it is polled"},
+};
+
+/* Returns the reason. */
+static const char *fall_back(struct tree *tree, const char *path, int error,
+			     const char *former)
+{
+	size_t i = 0;
+
+	while (unwatchable[i].error != error && unwatchable[i].error != 0)
+		i++;
+	if (former == unwatchable[i].reason)
+		return former;
+	log_warn("directory is polled", LOG_TEXT("path", path),
+		 LOG_TEXT("reason", unwatchable[i].reason),
+		 LOG_TEXT("needed", unwatchable[i].needed));
+	tree->ops.fallback(tree->ctx, unwatchable[i].reason);
+	return unwatchable[i].reason;
+}
+
+void scan_poll_links(struct tree *tree, struct dir *dir, int error)
+{
+	dir->links_polled =
+		fall_back(tree, node_dir_path(dir), error, dir->links_polled);
+	dir->links_failed = true;
+	if (dir->due_ns == 0)
+		node_set_due(tree, dir, clock_monotonic_ns() + POLL_NS);
+}
+
+/* Also if it is watched already: another directory may have taken its place. */
+static void watch_dir(struct tree *tree, struct dir *dir, unsigned needs)
+{
+	struct watch_listener *former = dir->listener;
+
+	dir->listener = NULL;
+	if (!(needs & PLACES_WATCH)) {
+		dir->polled = "poll";
+	} else if (!tree->watch) {
+		dir->polled = "no_instances";
+	} else {
+		dir->listener = watch_listen(tree->watch, node_dir_path(dir), NULL,
+					     needs & PLACES_FILES, dir);
+		if (dir->listener)
+			dir->polled = NULL;
+		else if (errno == ENOENT || errno == ENOTDIR)
+			node_set_trouble(tree, dir);
+		else
+			dir->polled =
+				fall_back(tree, node_dir_path(dir), errno, dir->polled);
+	}
+	watch_unlisten(tree->watch, former);
+}
+
+static void plan_next_scan(struct tree *tree, struct dir *dir)
+{
+	int64_t wait_seconds =
+		dir->failures < 6 ? 1 << dir->failures : MAX_RETRY_SECONDS;
+	int64_t now_ns = clock_monotonic_ns();
+
+	dir->failures = dir->troubled ? dir->failures + 1 : 0;
+	if (!dir->troubled)
+		dir->error = 0;
+	if (!dir->links_failed)
+		dir->links_polled = NULL;
+	if (dir->polled || dir->links_failed)
+		node_set_due(tree, dir, now_ns + POLL_NS);
+	else if (dir->troubled)
+		node_set_due(tree, dir, now_ns + wait_seconds * NS_PER_SECOND);
+	else
+		node_set_due(tree, dir, 0);
+}
+
+/* No event told that a file got this name, but it may be one that lost its own. */
+static void look_for_adrift(struct tree *tree, struct dir *dir,
+			    const struct listed *listed)
+{
+	struct known *known = catalog_adrift(tree->catalog, listed->inode);
+	struct strbuf path = STRBUF_INIT;
+	struct identity identity;
+
+	if (!known || node_find(dir, listed->name))
+		return;
+	node_join(&path, dir, listed->name);
+	if (identity_of_path(path.ptr, &identity) &&
+	    identity_eq(&identity, known_identity(known))) {
+		struct entry *e = node_need(dir, listed->name);
+
+		e->rotation_of = xstrdup(known_path(known));
+	}
+	strbuf_finish(&path);
+}
+
+static void list_names(struct tree *tree, struct dir *dir, unsigned needs,
+		       struct listing *listing)
+{
+	if (needs & PLACES_LIST) {
+		if (!listing_read(node_dir_path(dir), listing) && errno != ENOENT)
+			node_complain(tree, dir, node_dir_path(dir), errno,
+				      &dir->error);
+		return;
+	}
+	for (size_t i = 0; i < dir->places.count; i++)
+		listing_add(listing, roots_name_at(tree->roots, &dir->places.items[i]),
+			    0);
+}
+
+static void look_at_the_rest(struct tree *tree, struct dir *dir, enum depth depth)
+{
+	struct listing rest = {0};
+	size_t cursor = 0;
+	struct slice name;
+	void *value;
+
+	while (hashmap_next(dir->entries, &cursor, &name, &value)) {
+		const struct entry *e = value;
+
+		if (e->scan != dir->scan)
+			listing_add(&rest, e->name, 0);
+	}
+	for (size_t i = 0; i < rest.count; i++)
+		look_at_name(tree, dir, rest.items[i].name, depth);
+	listing_finish(&rest);
+}
+
+/* Watches first, then lists: what appears in between is told by an event. */
+void scan_dir(struct tree *tree, struct dir *dir, enum depth depth)
+{
+	unsigned needs = roots_needs(tree->roots, &dir->places);
+	struct listing listing = {0};
+
+	dir->scan = ++tree->scans;
+	dir->troubled = dir->links_failed = false;
+	watch_dir(tree, dir, needs);
+	list_names(tree, dir, needs, &listing);
+	for (size_t i = 0; i < listing.count; i++) {
+		if (listing.items[i].inode > 0)
+			look_for_adrift(tree, dir, &listing.items[i]);
+		look_at_name(tree, dir, listing.items[i].name, depth);
+	}
+	listing_finish(&listing);
+	look_at_the_rest(tree, dir, depth);
+	plan_next_scan(tree, dir);
+}

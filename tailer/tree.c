@@ -1,0 +1,247 @@
+#include "tailer/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/xalloc.h"
+#include "tailer/look.h"
+#include "tailer/node.h"
+#include "tailer/scan.h"
+
+/* `name` is copied: it may be part of what goes away. */
+static void look_again(struct tree *tree, struct dir *dir, const char *name)
+{
+	char *copy = xstrdup(name);
+
+	look_at_name(tree, dir, copy, LOOK_NAME);
+	free(copy);
+}
+
+static void remember_move(struct tree *tree, const struct entry *e, uint32_t cookie)
+{
+	free(tree->moved_path);
+	tree->moved_path = NULL;
+	tree->moved_cookie = cookie;
+	if (e && e->name_of.known) {
+		tree->moved_path = xstrdup(known_path(e->name_of.known));
+	} else if (e && e->rotation_of) {
+		tree->moved_path = xstrdup(e->rotation_of);
+	}
+}
+
+/* A followed file got this name, whichever file has it by now. */
+static void take_move(struct tree *tree, struct dir *dir, const char *name,
+		      uint32_t cookie)
+{
+	struct strbuf path = STRBUF_INIT;
+	struct entry *e = node_find(dir, name);
+
+	if (!tree->moved_path || cookie != tree->moved_cookie)
+		return;
+	node_join(&path, dir, name);
+	if (strcmp(path.ptr, tree->moved_path) != 0 &&
+	    !(e && e->name_of.known &&
+	      strcmp(path.ptr, known_path(e->name_of.known)) == 0)) {
+		e = node_need(dir, name);
+		free(e->rotation_of);
+		e->rotation_of = xstrdup(tree->moved_path);
+	}
+	strbuf_finish(&path);
+}
+
+static void on_directory(void *ctx, void *object, const struct watch_event *event)
+{
+	struct tree *tree = ctx;
+	struct dir *dir = object;
+	const struct entry *e = node_find(dir, event->name);
+
+	switch (event->kind) {
+	case WATCH_WRITTEN:
+	case WATCH_CLOSED:
+		if (e && e->name_of.known)
+			catalog_written(e->name_of.known, event->kind == WATCH_CLOSED);
+		return;
+	case WATCH_SELF:
+		if (dir->parent)
+			look_again(tree, dir->parent, dir->name);
+		return;
+	case WATCH_MOVED_FROM:
+		remember_move(tree, e, event->cookie);
+		break;
+	case WATCH_MOVED_TO:
+		take_move(tree, dir, event->name, event->cookie);
+		break;
+	case WATCH_NAME:
+	case WATCH_OVERFLOW:
+		break;
+	}
+	if (*event->name)
+		look_at_name(tree, dir, event->name, LOOK_NAME);
+	else if (dir->troubled || dir->polled)
+		scan_dir(tree, dir, LOOK_NEW);
+}
+
+/* Something on the way of a symbolic link, or the file that it leads to. */
+static void on_name(void *ctx, void *object, const struct watch_event *event)
+{
+	struct tree *tree = ctx;
+	struct entry *e = object;
+	bool written = event->kind == WATCH_WRITTEN || event->kind == WATCH_CLOSED;
+
+	if (!written)
+		look_again(tree, e->dir, e->name);
+	else if (e->name_of.known)
+		catalog_written(e->name_of.known, event->kind == WATCH_CLOSED);
+}
+
+static void on_overflow(void *ctx)
+{
+	struct tree *tree = ctx;
+
+	log_warn("events were lost, looking at everything again",
+		 LOG_TEXT("needed", "a higher fs.inotify.max_queued_events"));
+	tree->ops.fallback(tree->ctx, "overflow");
+	tree_rescan(tree);
+}
+
+struct tree *tree_create(struct catalog *catalog, const struct discovery_ops *ops,
+			 void *ctx)
+{
+	static const struct watch_ops watch_ops = {on_directory, on_name, on_overflow};
+	struct tree *tree = xcalloc(1, sizeof(*tree));
+	struct error err;
+	struct stat st;
+
+	tree->catalog = catalog;
+	tree->ops = *ops;
+	tree->ctx = ctx;
+	tree->watch = watch_create(&watch_ops, tree, &err);
+	if (!tree->watch)
+		log_warn("everything is polled", LOG_TEXT("error", err.text),
+			 LOG_TEXT("needed", "a higher fs.inotify.max_user_instances"));
+	tree->top = node_create_dir(tree, NULL, "");
+	if (stat("/", &st) == 0)
+		tree->top->id = (struct dir_id){st.st_dev, st.st_ino};
+	return tree;
+}
+
+void tree_destroy(struct tree *tree)
+{
+	if (!tree)
+		return;
+	node_destroy_dir(tree, tree->top, false);
+	watch_destroy(tree->watch);
+	roots_destroy(tree->roots);
+	free(tree->moved_path);
+	free(tree);
+}
+
+static bool is_fresh(const struct roots *former, const struct discovery_root *root)
+{
+	for (size_t i = 0; former && i < roots_count(former); i++)
+		if (strcmp(roots_at(former, i)->path, root->path) == 0)
+			return false;
+	return true;
+}
+
+static void count_fallbacks(struct tree *tree, bool first)
+{
+	if (first && !tree->watch)
+		tree->ops.fallback(tree->ctx, "no_instances");
+	for (size_t i = 0; i < roots_count(tree->roots); i++)
+		if (tree->fresh[i] && roots_at(tree->roots, i)->poll)
+			tree->ops.fallback(tree->ctx, "poll");
+}
+
+void tree_set_roots(struct tree *tree, struct roots *roots, bool backlog)
+{
+	struct roots *former = tree->roots;
+	size_t count = roots_count(roots);
+
+	tree->roots = roots;
+	tree->backlog = backlog;
+	tree->fresh = xcalloc(count, sizeof(*tree->fresh));
+	for (size_t i = 0; i < count; i++)
+		tree->fresh[i] = is_fresh(former, roots_at(roots, i));
+	count_fallbacks(tree, !former);
+	places_finish(&tree->top->places);
+	tree->top->places = roots_start(roots);
+	scan_dir(tree, tree->top, LOOK_DEEP);
+	free(tree->fresh);
+	tree->fresh = NULL;
+	tree->backlog = false;
+	roots_destroy(former);
+}
+
+const struct roots *tree_roots(const struct tree *tree)
+{
+	return tree->roots;
+}
+
+int tree_fd(const struct tree *tree)
+{
+	return tree->watch ? watch_fd(tree->watch) : -1;
+}
+
+void tree_read_events(struct tree *tree)
+{
+	if (tree->watch)
+		watch_read(tree->watch);
+}
+
+void tree_rescan(struct tree *tree)
+{
+	if (!tree->roots)
+		return;
+	scan_dir(tree, tree->top, LOOK_DEEP);
+	catalog_all_written(tree->catalog);
+}
+
+int64_t tree_due_ns(const struct tree *tree)
+{
+	return tree->next_due_ns;
+}
+
+static void find_next_due(struct tree *tree)
+{
+	tree->next_due_ns = 0;
+	for (struct dir *dir = tree->dirs; dir; dir = dir->next)
+		node_set_due(tree, dir, dir->due_ns);
+}
+
+/* A scan may destroy any other directory: then it starts over. */
+void tree_poll(struct tree *tree)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	struct dir *dir = tree->dirs;
+
+	if (tree->next_due_ns == 0 || now_ns < tree->next_due_ns)
+		return;
+	while (dir) {
+		unsigned destroyed = tree->destroyed;
+
+		if (dir->due_ns > 0 && dir->due_ns <= now_ns)
+			scan_dir(tree, dir, LOOK_NEW);
+		dir = tree->destroyed == destroyed ? dir->next : tree->dirs;
+	}
+	find_next_due(tree);
+}
+
+void tree_each(const struct tree *tree,
+	       void (*visit)(void *ctx, const char *path, const struct places *places),
+	       void *ctx)
+{
+	for (const struct dir *dir = tree->dirs; dir; dir = dir->next)
+		visit(ctx, node_dir_path(dir), &dir->places);
+}
+
+const char *tree_followed_as(const struct tree *tree, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	const struct dir *dir = node_find_dir(tree, path, (size_t)(name - 1 - path));
+	const struct entry *e = dir ? node_find(dir, name) : NULL;
+
+	return e && e->name_of.known ? known_path(e->name_of.known) : NULL;
+}

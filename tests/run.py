@@ -1,0 +1,145 @@
+"""Run every test and count them: the last line is `N passed, N failed`.
+
+    run.py [--build DIR] [--only WORD]
+
+Unit tests run twice: as built for release, and under AddressSanitizer and
+UndefinedBehaviorSanitizer, whose reports fail the run (Criterion forks for
+each test, so they are gathered in files).
+"""
+
+import argparse
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(HERE)
+
+
+class Totals:
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def add(self, passed, failed, what):
+        self.passed += passed
+        self.failed += failed
+        print(f"{'FAIL' if failed else 'ok  '}  {what}: {passed} passed, {failed} failed", flush=True)
+
+
+def run(command, **more):
+    return subprocess.run(command, cwd=TOP, text=True, errors="replace", capture_output=True, timeout=600, **more)
+
+
+def unit(totals, binary, sanitized):
+    what = os.path.relpath(binary, TOP)
+    with tempfile.TemporaryDirectory() as logs:
+        env = dict(os.environ)
+        if sanitized:
+            options = f"log_path={logs}/report"
+            env["ASAN_OPTIONS"] = "detect_leaks=1:" + options
+            env["UBSAN_OPTIONS"] = "print_stacktrace=1:" + options
+        done = run([binary], env=env)
+        reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
+    found = re.search(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)", done.stderr)
+    tested, passing = (int(found[1]), int(found[2])) if found else (0, 0)
+    failed = tested - passing if tested else 1
+    if reports or (done.returncode != 0 and failed == 0):
+        failed += 1
+    totals.add(passing, failed, what)
+    if failed:
+        print(done.stdout + done.stderr + reports)
+
+
+def shell(totals, what, command):
+    done = run(command)
+    ok = done.returncode == 0
+    totals.add(int(ok), int(not ok), what)
+    if not ok:
+        print(done.stdout + done.stderr)
+
+
+def pattern_tests(totals, path):
+    done = run(["./logtally", "test", path])
+    found = re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
+    passed, failed = (int(found[1]), int(found[2])) if found else (0, 1)
+    if passed + failed == 0:
+        failed = 1
+    totals.add(passed, failed, f"logtally test {os.path.relpath(path, TOP)}")
+    if failed:
+        print(done.stdout + done.stderr)
+
+
+def documented_patterns(totals):
+    """Every ```yaml patterns block of the documents carries tests, which pass."""
+    for document in sorted(glob.glob(TOP + "/docs/*.md") + [TOP + "/README.md"]):
+        text = open(document, encoding="utf-8").read()
+        for number, block in enumerate(re.findall(r"^```yaml patterns\n(.*?)^```$", text, re.S | re.M)):
+            with tempfile.TemporaryDirectory() as directory:
+                name = f"{os.path.basename(document).split('.')[0]}-{number + 1}.yml"
+                path = os.path.join(directory, name)
+                open(path, "w", encoding="utf-8").write(block)
+                pattern_tests(totals, path)
+
+
+def planted_violation(totals):
+    """The check of the rooms fails when a room reaches sideways."""
+    with tempfile.TemporaryDirectory() as top:
+        for folder in ("tailer", "include/tailer"):
+            os.makedirs(os.path.join(top, folder))
+        with open(top + "/tailer/a.c", "w") as f:
+            f.write('#include "parsers/engine.h"\n')
+        done = run([HERE + "/check_rooms.sh", top, "tailer: tailer common"])
+    ok = done.returncode == 1 and "parsers/engine.h" in done.stdout
+    totals.add(int(ok), int(not ok), "check-rooms fails on a planted violation")
+
+
+def scenarios(totals, only):
+    sys.path.insert(0, HERE + "/scenarios")
+    suite = unittest.defaultTestLoader.discover(HERE + "/scenarios", pattern="test_*.py")
+    if only:
+        unittest.defaultTestLoader.testNamePatterns = [f"*{only}*"]
+        suite = unittest.defaultTestLoader.discover(HERE + "/scenarios", pattern="test_*.py")
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    totals.add(result.testsRun - failed, failed, "scenarios")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", help="scenarios whose name has this word, and nothing else")
+    options = parser.parse_args()
+    totals = Totals()
+    build = os.path.join(TOP, options.build)
+    if options.only:
+        scenarios(totals, options.only)
+    else:
+        for binary in sorted(glob.glob(build + "/unit/*/test_*")):
+            if "." not in os.path.basename(binary):
+                unit(totals, binary, False)
+        for binary in sorted(glob.glob(build + "/asan/unit/*/test_*")):
+            if "." not in os.path.basename(binary):
+                unit(totals, binary, True)
+        shell(totals, "check-rooms", ["make", "-s", "check-rooms"])
+        planted_violation(totals)
+        shell(totals, "check-headers", ["make", "-s", "check-headers"])
+        shell(totals, "lint", ["make", "-s", "lint"])
+        shell(totals, "docs/metrics.md is made from the table",
+              ["sh", "-c", f"make -s {options.build}/metrics_doc >/dev/null && {options.build}/metrics_doc | diff - docs/metrics.md"])
+        for page in sorted(glob.glob(TOP + "/docs/man/*.[15]")):
+            shell(totals, f"mandoc {os.path.basename(page)}",
+                  ["sh", "-c", f"test -z \"$(mandoc -T lint -W warning {page})\""])
+        pattern_tests(totals, TOP + "/patterns")
+        documented_patterns(totals)
+        scenarios(totals, None)
+    print(f"{totals.passed} passed, {totals.failed} failed")
+    return 1 if totals.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The real daemon on real files, for tests that end on the exposition text."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from prometheus_client.parser import text_fd_to_metric_families, text_string_to_metric_families
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LOGTALLY = os.environ.get("LOGTALLY", TOP + "/logtally")
+DEADLINE = 30
+
+
+def wait_for(what, condition, deadline=DEADLINE):
+    """Waits until `condition()` is true; fails with its last value."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {deadline} s for {what}; last: {value!r}")
+        time.sleep(0.02)
+
+
+def fetch(url, headers=None, method="GET"):
+    """(status, text) of a request."""
+    request = urllib.request.Request(url, headers=headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def parse(text):
+    """{(name, ((label, value), ...)): value}, after both of Prometheus' Python parsers took it."""
+    import io
+
+    families = list(text_string_to_metric_families(text))
+    assert len(families) == len(list(text_fd_to_metric_families(io.StringIO(text))))
+    names = [family.name for family in families]
+    assert len(names) == len(set(names)), "a family stands twice"
+    samples = {}
+    for family in families:
+        for sample in family.samples:
+            key = (sample.name, tuple(sorted(sample.labels.items())))
+            assert key not in samples, f"{key} stands twice"
+            samples[key] = sample.value
+    return samples
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Daemon:
+    """A running `logtally run`; its log is in .log, its port in .port."""
+
+    def __init__(self, *arguments, wait=True):
+        self.lines = []
+        self.process = subprocess.Popen([LOGTALLY, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        self.port = None
+        if wait:
+            wait_for("the daemon to start", self._started)
+            self.url = f"http://127.0.0.1:{self.port}"
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+
+    @property
+    def log(self):
+        return "".join(self.lines)
+
+    def _started(self):
+        if self.process.poll() is not None:
+            self.reader.join()
+            raise AssertionError("the daemon ended: " + self.log)
+        found = re.search(r"logtally started.*?\"?\bport\"?[=:](\d+)", self.log)
+        if found:
+            self.port = int(found[1])
+        return found
+
+    def metrics(self, **headers):
+        status, text = fetch(self.url + "/metrics", headers)
+        assert status == 200, (status, text)
+        return parse(text)
+
+    def value(self, name, **labels):
+        return self.metrics().get((name, tuple(sorted(labels.items()))))
+
+    def wait_value(self, expected, name, **labels):
+        last = []
+
+        def condition():
+            last[:] = [self.value(name, **labels)]
+            return last[0] == expected
+
+        try:
+            wait_for(f"{name}{labels} = {expected}", condition)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {last[0]}\n{self.log}") from None
+
+    def stop(self):
+        """SIGTERM; returns (exit status, seconds)."""
+        if self.process.poll() is not None:
+            return self.process.returncode, 0
+        start = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=DEADLINE)
+        self.reader.join()
+        self.process.stderr.close()
+        return status, time.monotonic() - start
+
+
+class Scenario(unittest.TestCase):
+    """A scratch directory with logs/ and patterns/."""
+
+    def setUp(self):
+        self.top = tempfile.mkdtemp(prefix="logtally-")
+        self.logs = self.path("logs")
+        self.patterns = self.path("patterns")
+        os.mkdir(self.logs)
+        os.mkdir(self.patterns)
+        self.daemons = []
+
+    def tearDown(self):
+        for daemon in self.daemons:
+            status, _ = daemon.stop()
+            if status not in (0, 1, 2):
+                print(daemon.log)
+            self.assertIn(status, (0, 1, 2), "the daemon crashed")
+            self.assertNotIn("ERROR: AddressSanitizer", daemon.log)
+            self.assertNotIn("runtime error:", daemon.log)
+        shutil.rmtree(self.top)
+
+    def path(self, *names):
+        return os.path.join(self.top, *names)
+
+    def write(self, path, text, mode="w"):
+        with open(path, mode + ("b" if isinstance(text, bytes) else "")) as f:
+            f.write(text)
+
+    def append(self, path, text):
+        self.write(path, text, "a")
+
+    def log(self, name):
+        return os.path.join(self.logs, name)
+
+    def pattern_file(self, text, name="test.yml"):
+        self.write(os.path.join(self.patterns, name), text)
+
+    def start(self, *arguments, wait=True):
+        """A daemon on the scratch directory; arguments are added."""
+        given = list(arguments)
+        for flag, value in (("--logs", self.logs), ("--patterns", self.patterns), ("--storage.path", ""),
+                            ("--web.listen-address", "127.0.0.1:0")):
+            if flag not in given and "--config.file" not in given or flag.startswith(("--storage", "--web")) and flag not in given:
+                given += [flag, value]
+        daemon = Daemon(*given, wait=wait)
+        self.daemons.append(daemon)
+        return daemon
+
+    def run_once(self, *arguments):
+        """(status, stdout, stderr) of a command that ends by itself."""
+        done = subprocess.run([LOGTALLY, *arguments], capture_output=True, text=True, timeout=DEADLINE)
+        return done.returncode, done.stdout, done.stderr

@@ -1,0 +1,151 @@
+"""What bad input gets: a clear error, and nothing else is lost."""
+
+import os
+import socket
+import threading
+import time
+
+from harness import Scenario, fetch, parse, wait_for
+
+GOOD = """
+rules:
+  - name: word
+    pattern: 'word=(?<word>\\S+)'
+    metrics:
+      - counter: words_total
+        help: Words seen.
+        labels: {word: $word}
+"""
+
+
+class BadInput(Scenario):
+    def assert_one_line(self, text):
+        self.assertEqual(len(text.splitlines()), 1, text)
+
+    def test_unknown_flags_and_commands_are_usage_errors(self):
+        for arguments, word in ((["run", "--web.listen-adress", "x"], "--web.listen-address"), (["chekc"], "check"),
+                                (["run", "--logs"], "--logs"), (["version", "what"], "what")):
+            status, _, err = self.run_once(*arguments)
+            self.assertEqual(status, 2, arguments)
+            self.assert_one_line(err)
+            self.assertIn(word, err)
+
+    def test_a_port_in_use_is_one_line(self):
+        self.pattern_file(GOOD)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            status, _, err = self.run_once("run", "--logs", self.logs, "--patterns", self.patterns, "--storage.path", "",
+                                           "--web.listen-address", f"127.0.0.1:{port}")
+        self.assertEqual(status, 1)
+        self.assert_one_line(err)
+        self.assertIn(str(port), err)
+
+    def test_a_state_directory_that_cannot_be_written_is_one_line(self):
+        self.pattern_file(GOOD)
+        self.write(self.path("file"), "")
+        status, _, err = self.run_once("run", "--logs", self.logs, "--patterns", self.patterns, "--storage.path",
+                                       self.path("file", "state"), "--web.listen-address", "127.0.0.1:0")
+        self.assertEqual(status, 1)
+        self.assert_one_line(err)
+        self.assertIn("--storage.path", err)
+
+    def test_a_second_daemon_on_the_same_state_is_refused(self):
+        self.pattern_file(GOOD)
+        state = self.path("state")
+        self.start("--storage.path", state)
+        status, _, err = self.run_once("run", "--logs", self.logs, "--patterns", self.patterns, "--storage.path", state,
+                                       "--web.listen-address", "127.0.0.1:0")
+        self.assertEqual(status, 1)
+        self.assert_one_line(err)
+        self.assertIn("another logtally", err)
+
+    def test_all_errors_of_all_files_come_at_once(self):
+        """Three files with five mistakes: five errors, each with file, line, column and a way out."""
+        self.pattern_file("rules:\n  - name: a\n    patern: 'x'\n    metrics:\n      - counter: lines\n        help: x\n", "a.yml")
+        self.pattern_file("rules:\n  - name: b\n    pattern: 'x(?<n>y'\n  - name: b\n    pattern: 'z'\n", "b.yml")
+        self.pattern_file("rules:\n  - name: c\n    pattern: 'x(?<nn>y)'\n    metrics:\n      - counter: c_total\n        help: x\n        value: $n\n", "c.yml")
+        status, _, err = self.run_once("check", self.patterns)
+        self.assertEqual(status, 1)
+        for expected in (r"a\.yml:3:5: .*patern.*pattern", r"a\.yml:5:18: .*lines.*_total", r"b\.yml:3:14: ",
+                         r"b\.yml:4:11: .*called b", r"c\.yml:7:16: .*\$n"):
+            self.assertRegex(err, expected)
+
+    def test_an_unreadable_log_path_is_named_and_the_rest_goes_on(self):
+        self.pattern_file(GOOD)
+        self.write(self.log("a.log"), "word=a\n")
+        missing = self.path("missing")
+        d = self.start("--logs", missing, "--logs", self.logs)
+        d.wait_value(1, "words_total", word="a")
+        self.assertIn(missing, d.log)
+
+    def test_a_start_that_follows_nothing_lists_what_it_skipped(self):
+        self.pattern_file(GOOD)
+        self.write(self.log("notes.txt"), "word=a\n")
+        d = self.start()
+        wait_for("the list", lambda: "notes.txt" in d.log)
+
+    def test_a_value_that_is_no_number_updates_nothing(self):
+        self.pattern_file("rules:\n  - name: v\n    pattern: 'v=(?<v>\\S+)'\n    metrics:\n      - gauge: v\n        help: v\n        value: $v\n"
+                          "      - counter: sum_total\n        help: s\n        value: $v\n")
+        self.write(self.log("a.log"), "v=1.5\nv=abc\nv=-2\n")
+        d = self.start()
+        d.wait_value(3, "logtally_lines_total")
+        self.assertEqual(d.value("v"), -2)
+        self.assertEqual(d.value("sum_total"), 1.5)
+        self.assertEqual(d.value("logtally_rule_errors_total", patterns="test", rule="v", reason="value"), 2)
+        self.assertEqual(d.value("logtally_rule_errors_total", patterns="test", rule="v", reason="negative"), 1)
+
+    def test_series_lines_and_labels_are_bounded(self):
+        """Too many label sets go to `other`, a long label and a long line are counted."""
+        self.write(self.path("logtally.yml"), f"logs: [{{path: {self.logs}}}]\npatterns: [patterns]\n"
+                   "limits: {series_per_metric: 10, line_bytes: 2KiB, label_value_bytes: 100}\n")
+        self.pattern_file(GOOD)
+        self.write(self.log("a.log"), "".join(f"word=w{i}\n" for i in range(25)) + "word=" + "x" * 200 + "\n" + "y" * 5000 + "\nword=w1\n")
+        d = self.start("--config.file", self.path("logtally.yml"))
+        d.wait_value(15, "words_total", word="other")
+        self.assertEqual(d.value("words_total", word="w1"), 2)
+        self.assertEqual(d.value("logtally_series_overflow_total", metric="words_total"), 15)
+        self.assertEqual(d.value("logtally_oversized_lines_total"), 1)
+        self.assertEqual(d.value("logtally_rule_errors_total", patterns="test", rule="word", reason="label_too_long"), 1)
+
+    def test_a_pattern_that_explodes_is_bounded_and_the_others_go_on(self):
+        self.pattern_file("files: ['evil.log']\nrules:\n  - name: boom\n    pattern: '^(a+)+$'\n    metrics:\n      - counter: boom_total\n        help: b\n", "evil.yml")
+        self.pattern_file("files: ['good.log']\n" + GOOD, "good.yml")
+        self.write(self.log("evil.log"), ("a" * 40 + "!\n") * 50)
+        self.write(self.log("good.log"), "word=a\n")
+        d = self.start("--workers", "1")
+        d.wait_value(50, "logtally_rule_errors_total", patterns="evil", rule="boom", reason="match_limit")
+        for _ in range(20):
+            self.append(self.log("evil.log"), "a" * 40 + "!\n")
+            self.append(self.log("good.log"), "word=a\n")
+        d.wait_value(21, "words_total", word="a")
+
+    def test_rude_clients_do_not_stop_the_next_scrape(self):
+        """A thousand idle connections, endless headers, and a client that reads 100 bytes a second."""
+        self.pattern_file(GOOD)
+        self.write(self.log("a.log"), "".join(f"word=w{i:06d}\n" for i in range(9000)))
+        d = self.start()
+        d.wait_value(9000, "logtally_lines_total")
+        idle = []
+        for _ in range(1000):
+            try:
+                idle.append(socket.create_connection(("127.0.0.1", d.port), timeout=5))
+            except OSError:
+                break
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", d.port))
+        slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        slow.recv(100)
+        endless = socket.create_connection(("127.0.0.1", d.port))
+        try:
+            for i in range(10000):
+                endless.sendall(b"X-Header-%d: %s\r\n" % (i, b"x" * 100))
+        except OSError:
+            pass
+        for _ in range(3):
+            self.assertEqual(d.value("words_total", word="w000001"), 1)
+        for s in idle + [slow, endless]:
+            s.close()
