@@ -10,7 +10,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 CPPFLAGS += -Iinclude -D_GNU_SOURCE
 CFLAGS    = -std=gnu11 $(OPT) $(WARN) $(HARDEN) -pthread $(EXTRA)
 LDFLAGS  += -pthread -pie -Wl,-z,relro,-z,now $(EXTRA)
-LDLIBS    = $(shell pkg-config --libs $(PACKAGES))
+LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -lm
 
 # Data flows in this order; a room uses itself and those listed.
 ROOMS    := common tailer parsers exporter daemon

@@ -158,6 +158,14 @@ static size_t flow_value_start(const struct yaml_source *s, size_t offset)
 	return skip_blanks(s, i);
 }
 
+/* False where a plain value goes on from the line above. */
+static bool begins_flow_value(const struct yaml_source *s, size_t offset)
+{
+	while (offset > 0 && (is_blank(at(s, offset - 1)) || is_end(at(s, offset - 1))))
+		offset--;
+	return offset > 0 && strchr(",[{:", at(s, offset - 1));
+}
+
 /* Says that text[from, to) should read `meant` in single quotes, and makes it so. */
 static bool quote(struct yaml_source *s, size_t from, size_t to, struct slice meant,
 		  struct diag *diag, const char *what)
@@ -467,7 +475,8 @@ static bool explain_no_comma(struct yaml_source *s, const struct failure *f,
 
 	if (is_behind_quoted(s, f))
 		return explain_quoted(s, f, diag);
-	if (from < f->at && strchr("{[:", c) && !is_blank(at(s, f->at - 1))) {
+	if (from < f->at && strchr("{[:", c) && !is_blank(at(s, f->at - 1)) &&
+	    begins_flow_value(s, from)) {
 		snprintf(what, sizeof(what),
 			 "a value that holds %c must stand in quotes within %s", c,
 			 open == '{' ? "{...}" : "[...]");
@@ -590,7 +599,9 @@ static bool scan(struct yaml_source *s, struct failure *f)
 
 bool yaml_repair(struct yaml_source *source, struct diag *diag)
 {
-	for (int i = 0; i < MAX_REPAIRS; i++) {
+	size_t most_bytes = 2 * source->text.len + 4096;
+
+	for (int i = 0; i < MAX_REPAIRS && source->text.len <= most_bytes; i++) {
 		struct failure failure;
 
 		if (scan(source, &failure))

@@ -31,6 +31,12 @@ struct catalog {
 	struct hashmap *files; /* by identity */
 	struct known *adrift;  /* without a name, the newest first */
 	size_t current_count;
+	bool hold;
+	struct held {
+		struct follower *follower;
+		struct adoption adoption; /* with a reference to the file */
+	} * held;
+	size_t held_count;
 	int64_t swept_ns;
 };
 
@@ -156,6 +162,18 @@ static void add_name(struct known *known, struct known_name *name, const char *p
 	known->names = name;
 }
 
+static void hand_over(struct catalog *catalog, struct follower *follower,
+		      const struct adoption *adoption)
+{
+	if (!catalog->hold) {
+		follower_adopt(follower, adoption);
+		return;
+	}
+	catalog->held = xgrow(catalog->held, catalog->held_count, sizeof(struct held));
+	catalog->held[catalog->held_count++] = (struct held){follower, *adoption};
+	file_ref(adoption->file);
+}
+
 void catalog_add(struct catalog *catalog, const struct new_file *file,
 		 struct known_name *name, const char *path)
 {
@@ -179,11 +197,39 @@ void catalog_add(struct catalog *catalog, const struct new_file *file,
 		adoption.fd = -1;
 	}
 	adoption.file = known->file;
-	follower_adopt(known->follower, &adoption);
+	hand_over(catalog, known->follower, &adoption);
+}
+
+static bool is_current(const struct held *held)
+{
+	return file_standing(held->adoption.file) & FILE_CURRENT;
+}
+
+void catalog_hold(struct catalog *catalog)
+{
+	catalog->hold = true;
+}
+
+void catalog_hand_over(struct catalog *catalog)
+{
+	struct held *held = catalog->held;
+
+	for (int current = 0; current <= 1; current++)
+		for (size_t i = 0; i < catalog->held_count; i++) {
+			if (!held[i].follower || is_current(&held[i]) != current)
+				continue;
+			follower_adopt(held[i].follower, &held[i].adoption);
+			file_unref(held[i].adoption.file);
+			held[i].follower = NULL;
+		}
+	free(held);
+	catalog->held = NULL;
+	catalog->held_count = 0;
+	catalog->hold = false;
 }
 
 /* It was done with and is back: it goes on where it was left. */
-static void hand_over_again(struct known *known)
+static void hand_over_again(struct catalog *catalog, struct known *known)
 {
 	struct adoption adoption = {.file = known->file, .fd = -1};
 
@@ -191,7 +237,7 @@ static void hand_over_again(struct known *known)
 		return;
 	adoption.size_bytes = adoption.start_bytes;
 	adoption.mtime_ns = clock_wall_ns();
-	follower_adopt(known->follower, &adoption);
+	hand_over(catalog, known->follower, &adoption);
 }
 
 void catalog_name(struct catalog *catalog, struct known *known, struct known_name *name,
@@ -200,7 +246,7 @@ void catalog_name(struct catalog *catalog, struct known *known, struct known_nam
 	end_adrift(catalog, known);
 	add_name(known, name, path);
 	update_standing(catalog, known, NULL);
-	hand_over_again(known);
+	hand_over_again(catalog, known);
 	tell(known, FILE_MOVED);
 }
 

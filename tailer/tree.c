@@ -10,6 +10,8 @@
 #include "tailer/node.h"
 #include "tailer/scan.h"
 
+#define MAX_READS 64 /* of events, in a row */
+
 /* `name` is copied: it may be part of what goes away. */
 static void look_again(struct tree *tree, struct dir *dir, const char *name)
 {
@@ -19,16 +21,36 @@ static void look_again(struct tree *tree, struct dir *dir, const char *name)
 	free(copy);
 }
 
-static void remember_move(struct tree *tree, const struct entry *e, uint32_t cookie)
+/*
+ * Whose file is it that had this name?  The entry knows, or else the name says:
+ * the file may have come and gone before anybody looked.
+ */
+static char *owner_of(struct tree *tree, struct dir *dir, const char *name)
+{
+	const struct entry *e = node_find(dir, name);
+	struct strbuf path = STRBUF_INIT;
+	struct wanted wanted;
+	char *owner = NULL;
+
+	if (e && e->name_of.known)
+		return xstrdup(known_path(e->name_of.known));
+	if (e && e->rotation_of)
+		return xstrdup(e->rotation_of);
+	node_join(&path, dir, name);
+	wanted = roots_match(tree->roots, &dir->places, path.ptr, name);
+	if (wanted.root >= 0)
+		owner = xstrdup(path.ptr);
+	places_finish(&wanted.below);
+	strbuf_finish(&path);
+	return owner;
+}
+
+static void remember_move(struct tree *tree, struct dir *dir, const char *name,
+			  uint32_t cookie)
 {
 	free(tree->moved_path);
-	tree->moved_path = NULL;
+	tree->moved_path = owner_of(tree, dir, name);
 	tree->moved_cookie = cookie;
-	if (e && e->name_of.known) {
-		tree->moved_path = xstrdup(known_path(e->name_of.known));
-	} else if (e && e->rotation_of) {
-		tree->moved_path = xstrdup(e->rotation_of);
-	}
 }
 
 /* A followed file got this name, whichever file has it by now. */
@@ -68,7 +90,7 @@ static void on_directory(void *ctx, void *object, const struct watch_event *even
 			look_again(tree, dir->parent, dir->name);
 		return;
 	case WATCH_MOVED_FROM:
-		remember_move(tree, e, event->cookie);
+		remember_move(tree, dir, event->name, event->cookie);
 		break;
 	case WATCH_MOVED_TO:
 		take_move(tree, dir, event->name, event->cookie);
@@ -187,8 +209,16 @@ int tree_fd(const struct tree *tree)
 
 void tree_read_events(struct tree *tree)
 {
-	if (tree->watch)
-		watch_read(tree->watch);
+	if (!tree->watch)
+		return;
+	/*
+	 * What is found by an early event may be newer than what a later one
+	 * tells of: files are handed over when all events are seen.
+	 */
+	catalog_hold(tree->catalog);
+	for (int i = 0; i < MAX_READS && watch_read(tree->watch); i++)
+		;
+	catalog_hand_over(tree->catalog);
 }
 
 void tree_rescan(struct tree *tree)

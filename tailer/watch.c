@@ -284,7 +284,7 @@ static void tell(struct watch *watch, const struct inotify_event *raw)
 		tell_names(watch, raw->wd, &event);
 }
 
-void watch_read(struct watch *watch)
+bool watch_read(struct watch *watch)
 {
 	ssize_t n = read(watch->fd, watch->buffer, sizeof(watch->buffer));
 	const char *at = watch->buffer;
@@ -296,4 +296,5 @@ void watch_read(struct watch *watch)
 		tell(watch, raw);
 		at += sizeof(*raw) + raw->len;
 	}
+	return n > 0;
 }

@@ -50,6 +50,13 @@ struct known *catalog_find(struct catalog *catalog, const struct identity *ident
 void catalog_add(struct catalog *catalog, const struct new_file *file,
 		 struct known_name *name, const char *path);
 
+/*
+ * From here to catalog_hand_over() files that are added wait; then they are
+ * handed over, those that lost their path already before those that have it.
+ */
+void catalog_hold(struct catalog *catalog);
+void catalog_hand_over(struct catalog *catalog);
+
 /* `path` leads to the file; `name` is of none so far. */
 void catalog_name(struct catalog *catalog, struct known *known, struct known_name *name,
 		  const char *path);

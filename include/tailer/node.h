@@ -75,7 +75,7 @@ struct tree {
 	bool *fresh;         /* roots that are looked at for the first time now */
 	/* The last file that was moved from somewhere. */
 	uint32_t moved_cookie;
-	char *moved_path; /* what it is followed as; NULL: it is not */
+	char *moved_path; /* what it is to be followed as; NULL: it is not */
 };
 
 /* Replaces `out` by the path of a name in the directory. */

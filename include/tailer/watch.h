@@ -63,8 +63,8 @@ void watch_unlisten(struct watch *watch, struct watch_listener *listener);
 
 /*
  * Reads the events that wait, at most one buffer full, and calls the ops for
- * every listener.  These may listen and unlisten.
+ * every listener.  These may listen and unlisten.  False if there were none.
  */
-void watch_read(struct watch *watch);
+bool watch_read(struct watch *watch);
 
 #endif

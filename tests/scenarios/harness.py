@@ -169,7 +169,8 @@ class Scenario(unittest.TestCase):
         given = list(arguments)
         for flag, value in (("--logs", self.logs), ("--patterns", self.patterns), ("--storage.path", ""),
                             ("--web.listen-address", "127.0.0.1:0")):
-            if flag not in given and "--config.file" not in given or flag.startswith(("--storage", "--web")) and flag not in given:
+            configured = "--config.file" in given and flag in ("--logs", "--patterns")
+            if flag not in given and not configured:
                 given += [flag, value]
         daemon = Daemon(*given, wait=wait)
         self.daemons.append(daemon)

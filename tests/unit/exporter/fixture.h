@@ -98,8 +98,8 @@ static inline struct cut *make_cut(void)
 }
 
 /* Borrowed until the next rendering. */
-static inline const char *render_pieces(struct cut *cut, uint64_t seen, struct slice tail,
-					size_t piece_bytes)
+static inline const char *render_pieces(struct cut *cut, uint64_t seen,
+					struct slice tail, size_t piece_bytes)
 {
 	struct exposition *e = exposition_create(cut, seen, tail);
 	size_t n;

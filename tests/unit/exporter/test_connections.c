@@ -182,7 +182,7 @@ Test(connections, silence_between_requests_has_a_limit_of_its_own)
 {
 	struct pair pair;
 
-	start(10, 10, 50 * NS_PER_MS, 1000 * NS_PER_MS);
+	start(10, 10, 500 * NS_PER_MS, 1500 * NS_PER_MS);
 	pair = open_pair("127.0.0.1");
 	enter(&pair, CONNECTION_IDLE);
 	cr_expect_geq(wait_until_sent_away(&pair), 1000 * NS_PER_MS);
@@ -193,13 +193,13 @@ Test(connections, the_clock_of_a_later_request_starts_at_its_first_byte)
 {
 	struct pair pair;
 
-	start(10, 10, 100 * NS_PER_MS, LONG_NS);
+	start(10, 10, 500 * NS_PER_MS, LONG_NS);
 	pair = open_pair("127.0.0.1");
 	enter(&pair, CONNECTION_IDLE);
-	usleep(200 * 1000);
+	usleep(700 * 1000);
 	cr_expect_not(is_sent_away(&pair));
 	cr_expect_eq(send(pair.client, "G", 1, 0), 1);
-	cr_expect_geq(wait_until_sent_away(&pair), 90 * NS_PER_MS);
+	cr_expect_geq(wait_until_sent_away(&pair), 450 * NS_PER_MS);
 	stop(&pair, 1);
 }
 
@@ -209,7 +209,7 @@ Test(connections, a_response_that_nobody_takes_is_not_idleness)
 	struct pair pair;
 	static char response[100000];
 
-	start(10, 10, 200 * NS_PER_MS, LONG_NS);
+	start(10, 10, 1000 * NS_PER_MS, LONG_NS);
 	pair = open_pair("127.0.0.1");
 	enter(&pair, CONNECTION_SENDING);
 	cr_expect_gt(send(pair.server, response, sizeof(response), 0), 50000);

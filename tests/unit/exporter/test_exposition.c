@@ -127,13 +127,12 @@ Test(exposition, a_gauge_may_have_any_value)
 	apply(0, 0, UPDATE_SET, INFINITY, 1, LABELS(TEXT("b")));
 	apply(0, 0, UPDATE_SET, -INFINITY, 1, LABELS(TEXT("c")));
 	apply(0, 0, UPDATE_SET, 0, 1, LABELS(TEXT("d")));
-	cr_expect_str_eq(scrape(EXPOSITION_ALL_SEEN),
-			 "# HELP level A level.\n"
-			 "# TYPE level gauge\n"
-			 "level{status=\"a\"} NaN\n"
-			 "level{status=\"b\"} +Inf\n"
-			 "level{status=\"c\"} -Inf\n"
-			 "level{status=\"d\"} 0\n");
+	cr_expect_str_eq(scrape(EXPOSITION_ALL_SEEN), "# HELP level A level.\n"
+						      "# TYPE level gauge\n"
+						      "level{status=\"a\"} NaN\n"
+						      "level{status=\"b\"} +Inf\n"
+						      "level{status=\"c\"} -Inf\n"
+						      "level{status=\"d\"} 0\n");
 }
 
 Test(exposition, label_values_are_escaped)
@@ -154,10 +153,11 @@ Test(exposition, help_is_escaped_but_for_quotes)
 
 	def.help = "Back\\slash, \"quotes\" and\na new line.";
 	bind_one(&def);
-	cr_expect_str_eq(scrape(EXPOSITION_ALL_SEEN),
-			 "# HELP starts_total Back\\\\slash, \"quotes\" and\\na new line.\n"
-			 "# TYPE starts_total counter\n"
-			 "starts_total 0\n");
+	cr_expect_str_eq(
+		scrape(EXPOSITION_ALL_SEEN),
+		"# HELP starts_total Back\\\\slash, \"quotes\" and\\na new line.\n"
+		"# TYPE starts_total counter\n"
+		"starts_total 0\n");
 }
 
 Test(exposition, bytes_that_are_no_utf8_become_replacement_characters)
@@ -237,8 +237,8 @@ Test(exposition, the_text_does_not_depend_on_the_size_of_the_pieces)
 	bind_defs(defs, 3);
 	for (int i = 0; i < 2000; i++) {
 		char text[32];
-		struct slice label = {text, (size_t)snprintf(text, sizeof(text), "%d",
-							     i)};
+		struct slice label = {text,
+				      (size_t)snprintf(text, sizeof(text), "%d", i)};
 
 		add(0, 0, i, &label);
 		apply(0, 1, UPDATE_OBSERVE, i, METRIC_NO_TIME, &label);

@@ -15,8 +15,8 @@ struct example {
 	const char *text;
 };
 
-static void expect_text(size_t (*format)(char *, double), const struct example *examples,
-			size_t count)
+static void expect_text(size_t (*format)(char *, double),
+			const struct example *examples, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		char text[NUMBER_MAX_BYTES + 1];
@@ -73,15 +73,9 @@ Test(number, fractions_are_written_as_go_writes_them)
 Test(number, le_is_a_canonical_float)
 {
 	static const struct example examples[] = {
-		{0, "0.0"},
-		{1, "1.0"},
-		{-3, "-3.0"},
-		{0.005, "0.005"},
-		{2.5, "2.5"},
-		{100000, "100000.0"},
-		{1000000, "1e+06"},
-		{2500000, "2.5e+06"},
-		{1e-5, "1e-05"},
+		{0, "0.0"},         {1, "1.0"},           {-3, "-3.0"},
+		{0.005, "0.005"},   {2.5, "2.5"},         {100000, "100000.0"},
+		{1000000, "1e+06"}, {2500000, "2.5e+06"}, {1e-5, "1e-05"},
 		{INFINITY, "+Inf"},
 	};
 

@@ -172,7 +172,8 @@ Test(discovery, rename_and_create_under_load_loses_and_doubles_nothing)
 	UNTIL(scene, scene_heard(scene, "app.log")->text.len >= expected.len);
 	cr_expect_eq(scene_heard(scene, "app.log")->text.len, expected.len);
 	cr_expect_eq(scene_heard(scene, "app.log")->rotated[ROTATION_RENAME], 30);
-	cr_expect_str_eq(scene_text(scene, "app.log"), expected.ptr);
+	cr_expect(strcmp(scene_text(scene, "app.log"), expected.ptr) == 0,
+		  "each line once and in order");
 	strbuf_finish(&expected);
 }
 

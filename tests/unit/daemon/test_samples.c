@@ -1,0 +1,55 @@
+#include <criterion/criterion.h>
+
+#include "daemon/samples.h"
+
+static bool same(const char *expected, const char *got)
+{
+	struct strbuf difference = STRBUF_INIT;
+	bool ok = samples_compare(slice_of(expected), slice_of(got), &difference);
+
+	cr_expect_eq(ok, difference.len == 0);
+	strbuf_finish(&difference);
+	return ok;
+}
+
+Test(samples, order_of_lines_and_labels_and_form_of_numbers_do_not_matter)
+{
+	cr_expect(same("b 1\na{x=\"1\",y=\"2\"} 1e3\n",
+		       "a{y=\"2\",x=\"1\"} 1000\nb 1.0\n"));
+}
+
+Test(samples, a_wrong_value_a_missing_and_an_unexpected_series_are_differences)
+{
+	cr_expect_not(same("a 1", "a 2"));
+	cr_expect_not(same("a 1", ""));
+	cr_expect_not(same("", "a 1"));
+	cr_expect_not(same("a{x=\"1\"} 1", "a{x=\"2\"} 1"));
+	cr_expect_not(same("a one", "a 1"));
+}
+
+Test(samples, zeros_that_came_out_need_not_be_expected_unless_a_gauge_was_set)
+{
+	cr_expect(same("", "# TYPE a_total counter\na_total 0\n"));
+	cr_expect_not(same("", "# TYPE g gauge\ng 0\n"));
+}
+
+Test(samples, of_a_histogram_count_and_sum_are_enough)
+{
+	const char *got = "# TYPE h histogram\nh_bucket{a=\"b\",le=\"1.0\"} 1\n"
+			  "h_bucket{a=\"b\",le=\"+Inf\"} 2\nh_sum{a=\"b\"} "
+			  "3\nh_count{a=\"b\"} 2\n";
+
+	cr_expect(same("h_sum{a=\"b\"} 3\nh_count{a=\"b\"} 2", got));
+	cr_expect(same("h_bucket{le=\"1\",a=\"b\"} 1\nh_bucket{a=\"b\",le=\"+Inf\"} 2\n"
+		       "h_sum{a=\"b\"} 3\nh_count{a=\"b\"} 2",
+		       got));
+	cr_expect_not(same(
+		"h_bucket{le=\"1\",a=\"b\"} 1\nh_sum{a=\"b\"} 3\nh_count{a=\"b\"} 2",
+		got));
+	cr_expect_not(same("", got));
+}
+
+Test(samples, a_brace_in_a_label_value_ends_nothing)
+{
+	cr_expect(same("a{x=\"}\\\"{\"} 1", "a{x=\"}\\\"{\"} 1\n"));
+}
