@@ -180,11 +180,18 @@ static void *run_discovery(void *arg)
 	return NULL;
 }
 
-static bool start_threads(struct daemon *d, struct error *err)
+static bool start_workers(struct daemon *d, struct error *err)
 {
 	for (unsigned i = 0; i < d->worker_count; i++)
 		if (!worker_start(d->workers[i], err))
 			return false;
+	/* So that there is something to show however busy they are from now on. */
+	cut_unref(cutter_cut(d->cutter, d->workers, true));
+	return true;
+}
+
+static bool start_discovery(struct daemon *d, struct error *err)
+{
 	discovery_set_roots(d->discovery, d->setup->config->roots,
 			    d->setup->config->root_count);
 	errno = pthread_create(&d->discovery_thread, NULL, run_discovery, d->discovery);
@@ -404,8 +411,10 @@ static bool start(struct daemon *d, struct error *err)
 	set_schema_fact(d, d->setup->schema);
 	if (!create_workers(d, err) || !create_discovery(d, err))
 		return false;
+	if (!start_workers(d, err))
+		return false;
 	d->web = web_start(&web, &web_ops, d, err);
-	return d->web && start_threads(d, err);
+	return d->web && start_discovery(d, err);
 }
 
 /* False if a worker is still busy: then nothing may be freed. */

@@ -116,13 +116,17 @@ static ssize_t read_metrics(void *ctx, uint64_t position, char *out, size_t size
 }
 
 static enum MHD_Result queue_metrics(struct web *web, struct MHD_Connection *http,
-				     struct request *request)
+				     struct request *request, bool is_head)
 {
 	struct MHD_Response *response = MHD_create_response_from_callback(
 		MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_metrics, request, NULL);
 
 	if (!response)
 		return MHD_NO;
+	/* To HEAD the library (0.9.75) would send the end of a chunked body. */
+	if (is_head)
+		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+					 MHD_RO_END);
 	MHD_add_response_header(response, "Content-Type", EXPOSITION_CONTENT_TYPE);
 	MHD_add_response_header(response, "Vary", "Accept-Encoding");
 	if (request->gzip)
@@ -144,7 +148,7 @@ static uint64_t identify_scraper(struct web *web, struct MHD_Connection *http,
 }
 
 static enum MHD_Result answer_metrics(struct web *web, struct MHD_Connection *http,
-				      struct request *request)
+				      struct request *request, bool is_head)
 {
 	struct strbuf tail = STRBUF_INIT;
 	struct page busy = PAGE_INIT;
@@ -163,7 +167,7 @@ static enum MHD_Result answer_metrics(struct web *web, struct MHD_Connection *ht
 		request->gzip = gzip_create(read_exposition, request->exposition);
 	cut_unref(cut);
 	strbuf_finish(&tail);
-	return queue_metrics(web, http, request);
+	return queue_metrics(web, http, request, is_head);
 }
 
 static enum MHD_Result answer(struct web *web, struct MHD_Connection *http,
@@ -175,7 +179,7 @@ static enum MHD_Result answer(struct web *web, struct MHD_Connection *http,
 	log_debug("http request", LOG_TEXT("method", method), LOG_TEXT("path", path),
 		  LOG_TEXT("client", connection_address(request->connection)));
 	if (strcmp(path, web->pages.telemetry_path) == 0 && pages_is_read(method))
-		return answer_metrics(web, http, request);
+		return answer_metrics(web, http, request, strcmp(method, "HEAD") == 0);
 	pages_answer(&web->pages, method, path, &page);
 	return queue_page(web, http, &page);
 }
@@ -238,8 +242,9 @@ static void on_completed(void *ctx, struct MHD_Connection *http, void **request_
 	struct web *web = ctx;
 	struct request *request = *request_ctx;
 
-	(void)http;
-	connections_enter(web->connections, request->connection, CONNECTION_IDLE);
+	connections_enter(web->connections, connection_of(http), CONNECTION_IDLE);
+	if (!request) /* its headers never ended */
+		return;
 	if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK && request->read_to_end &&
 	    request->scraper)
 		scrapers_shown(web->scrapers, connection_address(request->connection),

@@ -277,13 +277,16 @@ static bool explain_escape(struct yaml_source *s, const struct failure *f,
 	struct strbuf meant = STRBUF_INIT;
 	char what[80];
 
-	if (to == 0)
-		return explain_other(s, f, diag);
 	while (escape > from && at(s, escape) != '\\')
 		escape--;
-	unescape(&meant, between(s, from + 1, to - 1));
 	snprintf(what, sizeof(what), "%.*s is not an escape that double quotes know",
 		 SLICE_ARG(between(s, escape, escape + 2)));
+	if (to == 0) {
+		diag_error(diag, yaml_source_position(s, from),
+			   "put the value in single quotes", "%s", what);
+		return false;
+	}
+	unescape(&meant, between(s, from + 1, to - 1));
 	quote(s, from, to, strbuf_slice(&meant), diag, what);
 	strbuf_finish(&meant);
 	return true;

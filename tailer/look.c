@@ -11,11 +11,14 @@
 #include "tailer/links.h"
 #include "tailer/scan.h"
 
+#define MAX_WALKS 5 /* a link that changes all the time will tell so again */
+
 struct link_walk {
 	struct tree *tree;
 	struct entry *entry;
 	struct watch_listener **links;
 	size_t count;
+	struct strbuf way; /* what was met */
 };
 
 static void watch_link(void *ctx, const char *directory, const char *name, bool final)
@@ -24,6 +27,7 @@ static void watch_link(void *ctx, const char *directory, const char *name, bool 
 	struct watch_listener *listener =
 		watch_listen(walk->tree->watch, directory, name, final, walk->entry);
 
+	strbuf_addf(&walk->way, "%s/%s\n", directory, name);
 	if (!listener) {
 		scan_poll_links(walk->tree, walk->entry->dir, errno);
 		return;
@@ -33,16 +37,30 @@ static void watch_link(void *ctx, const char *directory, const char *name, bool 
 }
 
 /* The former watches go last, so that those that stay miss nothing. */
-static void watch_links(struct tree *tree, struct entry *e, const char *path,
-			bool is_link)
+static void replace_links(struct tree *tree, struct entry *e,
+			  const struct link_walk *walk)
 {
-	struct link_walk walk = {.tree = tree, .entry = e};
-
-	if (is_link && tree->watch && e->dir->listener)
-		links_follow(path, watch_link, &walk);
 	node_end_links(tree, e->links, e->link_count);
-	e->links = walk.links;
-	e->link_count = walk.count;
+	e->links = walk->links;
+	e->link_count = walk->count;
+}
+
+/* What changed before it was watched shows when the way is walked once more. */
+static void watch_links(struct tree *tree, struct entry *e, const char *path)
+{
+	struct strbuf former = STRBUF_INIT;
+	bool same = false;
+
+	for (int i = 0; i < MAX_WALKS && !same; i++) {
+		struct link_walk walk = {.tree = tree, .entry = e, .way = STRBUF_INIT};
+
+		links_follow(path, watch_link, &walk);
+		same = slice_eq(strbuf_slice(&former), strbuf_slice(&walk.way));
+		strbuf_finish(&former);
+		former = walk.way;
+		replace_links(tree, e, &walk);
+	}
+	strbuf_finish(&former);
 }
 
 enum probe_kind {
@@ -55,7 +73,6 @@ enum probe_kind {
 
 struct probe {
 	enum probe_kind kind;
-	bool is_link;
 	int error; /* of PROBE_FAILED */
 	struct stat st;
 };
@@ -63,13 +80,8 @@ struct probe {
 static struct probe probe(const char *path)
 {
 	struct probe probe = {.kind = PROBE_OTHER};
-	int result = lstat(path, &probe.st);
 
-	if (result == 0 && S_ISLNK(probe.st.st_mode)) {
-		probe.is_link = true;
-		result = stat(path, &probe.st);
-	}
-	if (result == -1) {
+	if (stat(path, &probe.st) == -1) {
 		probe.error = errno;
 		probe.kind = errno == ENOENT || errno == ENOTDIR || errno == ELOOP
 				     ? PROBE_MISSING
@@ -231,10 +243,25 @@ static bool is_empty(const struct entry *e)
 	return !e->name_of.known && !e->child && e->link_count == 0 && e->error == 0;
 }
 
+/* A link's way is watched before it is asked where that leads. */
+static struct probe probe_entry(struct tree *tree, struct entry *e, const char *path,
+				const struct wanted *wanted)
+{
+	struct stat st;
+	bool is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
+		       (wanted->root >= 0 || wanted->below.count > 0);
+
+	if (is_link && e->dir->listener)
+		watch_links(tree, e, path);
+	else if (e->link_count > 0)
+		replace_links(tree, e, &(struct link_walk){0});
+	return probe(path);
+}
+
 static void look_at_entry(struct tree *tree, struct entry *e, const char *path,
 			  struct wanted *wanted, enum depth depth)
 {
-	struct probe found = probe(path);
+	struct probe found = probe_entry(tree, e, path, wanted);
 	struct claim claim = claim_of(tree, e, path, wanted);
 	bool want_dir = found.kind == PROBE_DIRECTORY && wanted->below.count > 0 &&
 			!loops(tree, e->dir, &wanted->below, &found.st);
@@ -250,8 +277,6 @@ static void look_at_entry(struct tree *tree, struct entry *e, const char *path,
 		node_destroy_dir(tree, e->child, found.kind == PROBE_DIRECTORY);
 		e->child = NULL;
 	}
-	watch_links(tree, e, path,
-		    found.is_link && (wanted->root >= 0 || wanted->below.count > 0));
 	if (want_file)
 		take_file(tree, e, path, &claim, &found.st);
 	else

@@ -1,7 +1,8 @@
 /*
  * cut.h - all workers' values at their own record boundaries, immutable.
  *
- * What a scrape renders, and (with saved state) what a commit stores.
+ * What a scrape renders, and (with saved state) what a commit stores.  Only
+ * which series marks have hidden (registry.h) is as of the reading.
  */
 #ifndef EXPORTER_CUT_H
 #define EXPORTER_CUT_H

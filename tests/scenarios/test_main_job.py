@@ -163,8 +163,8 @@ class MainJob(Scenario):
 
     def test_whatever_is_in_a_line_the_exposition_stays_valid(self):
         """Quotes, backslashes, control characters, invalid UTF-8, NUL and emoji become label values."""
-        self.pattern_file("rules:\n  - name: all\n    pattern: '^(?<text>.*)$'\n    metrics:\n"
-                          "      - counter: lines_total\n        help: 'A \\ and \"quotes\".'\n        labels: {text: $text}\n")
+        self.pattern_file("rules:\n  - name: all\n    metrics:\n"
+                          "      - counter: lines_total\n        help: 'A \\ and \"quotes\".'\n        labels: {text: $_line}\n")
         odd = [b'say "hi"', b"back\\slash", b"tab\there", b"\xff\xfe\xc3", b"nul\0byte", "🙂 höhe".encode(), b"\x1b[31mred", b"#", b"{}", b""]
         self.write(self.log("a.log"), b"\n".join(odd) + b"\n")
         d = self.start()

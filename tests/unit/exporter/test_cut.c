@@ -249,8 +249,10 @@ Test(cut, a_set_declared_by_a_reload_starts_at_0)
 	cr_expect(has(scrape(2), "errors_total{status=\"429\"} 1"));
 }
 
+/* The cut in between is one that this scraper was not shown. */
 Test(cut, a_declared_set_that_the_backlog_counted_is_no_burst)
 {
+	cut_unref(make_cut_hiding(true));
 	bind_declared();
 	cut_unref(make_cut_hiding(true));
 	add(0, ERRORS, 1000, LABELS(TEXT("429")));
