@@ -299,8 +299,7 @@ static bool on_reload(void *ctx, struct strbuf *why)
 	diag_render(diag, why);
 	if (next) {
 		use(d, next);
-		log_info("configuration loaded: new patterns apply to new lines "
-			 "(logtally replay reads past ones)",
+		log_info("configuration loaded: new patterns apply to new lines",
 			 LOG_INT("patterns_files", patterns_file_count(next->patterns)),
 			 LOG_INT("rules", patterns_rule_count(next->patterns)));
 	} else {
@@ -395,7 +394,8 @@ static bool start(struct daemon *d, struct error *err)
 	const struct config *config = d->setup->config;
 	struct web_options web = {.listen_address = config->listen_address,
 				  .telemetry_path = config->telemetry_path,
-				  .enable_lifecycle = config->enable_lifecycle};
+				  .enable_lifecycle = config->enable_lifecycle,
+				  .version = LOGTALLY_VERSION};
 	static const struct web_ops web_ops = {
 		.scrape = on_scrape, .ready = on_ready, .reload = on_reload};
 

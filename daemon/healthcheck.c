@@ -117,6 +117,7 @@ static bool send_request(const struct check *check, int fd)
 {
 	struct strbuf request = STRBUF_INIT;
 	size_t sent = 0;
+	bool all;
 
 	strbuf_addf(&request,
 		    "GET /-/ready HTTP/1.0\r\nHost: %s\r\n"
@@ -130,8 +131,9 @@ static bool send_request(const struct check *check, int fd)
 			break;
 		sent += n > 0 ? (size_t)n : 0;
 	}
+	all = sent == request.len;
 	strbuf_finish(&request);
-	return sent == request.len;
+	return all;
 }
 
 /* Until the server closes or there is more than anybody wants to know. */

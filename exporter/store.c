@@ -180,7 +180,7 @@ static XXH128_hash_t hash_labels(struct store *store, const struct slice *labels
 		if (labels[i].len + sizeof(labels[i].len) > sizeof(buffer) - len)
 			return hash_long(store, labels, count);
 		memcpy(buffer + len, &labels[i].len, sizeof(labels[i].len));
-		;
+		len += sizeof(labels[i].len);
 		if (labels[i].len > 0)
 			memcpy(buffer + len, labels[i].ptr, labels[i].len);
 		len += labels[i].len;

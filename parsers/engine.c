@@ -180,6 +180,8 @@ static void count_refusal(struct engine *e, const struct rule *rule,
 {
 	if (result == UPDATE_NEGATIVE)
 		failed(e, rule, RULE_ERROR_NEGATIVE);
+	else if (result == UPDATE_NOT_FINITE)
+		failed(e, rule, RULE_ERROR_VALUE);
 	else if (result == UPDATE_LABEL_TOO_LONG)
 		failed(e, rule, RULE_ERROR_LABEL_TOO_LONG);
 }

@@ -231,13 +231,29 @@ void catalog_hand_over(struct catalog *catalog)
 /* It was done with and is back: it goes on where it was left. */
 static void hand_over_again(struct catalog *catalog, struct known *known)
 {
-	struct adoption adoption = {.file = known->file, .fd = -1};
+	struct adoption adoption = {.file = known->file, .fd = -1, .again = true};
 
 	if (!file_is_released(known->file, true, &adoption.start_bytes))
 		return;
 	adoption.size_bytes = adoption.start_bytes;
 	adoption.mtime_ns = clock_wall_ns();
 	hand_over(catalog, known->follower, &adoption);
+}
+
+/* Generations get their rotated names in the order of their age. */
+static void hand_over_last(struct catalog *catalog, const struct known *known)
+{
+	size_t i = 0;
+	struct held held;
+
+	while (i < catalog->held_count && catalog->held[i].adoption.file != known->file)
+		i++;
+	if (i == catalog->held_count)
+		return;
+	held = catalog->held[i];
+	memmove(&catalog->held[i], &catalog->held[i + 1],
+		(catalog->held_count - i - 1) * sizeof(held));
+	catalog->held[catalog->held_count - 1] = held;
 }
 
 void catalog_name(struct catalog *catalog, struct known *known, struct known_name *name,
@@ -247,6 +263,7 @@ void catalog_name(struct catalog *catalog, struct known *known, struct known_nam
 	add_name(known, name, path);
 	update_standing(catalog, known, NULL);
 	hand_over_again(catalog, known);
+	hand_over_last(catalog, known);
 	tell(known, FILE_MOVED);
 }
 

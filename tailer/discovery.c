@@ -174,6 +174,7 @@ static void take_roots(struct discovery *discovery)
 		return;
 	for (size_t i = 0; i < discovery->follower_count; i++)
 		follower_end_backlog(discovery->followers[i]);
+	atomic_store(&discovery->file_count, catalog_current_count(discovery->catalog));
 	atomic_store(&discovery->looked, true);
 }
 

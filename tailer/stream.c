@@ -160,7 +160,7 @@ void stream_adopt(struct stream *stream, const struct adoption *adoption)
 	log_info("following file", LOG_TEXT("path", stream->path),
 		 LOG_INT("offset_bytes", adoption->start_bytes),
 		 LOG_INT("size_bytes", adoption->size_bytes));
-	if (is_leaving(g) && !(g->standing & FILE_UNWANTED))
+	if (!adoption->again && is_leaving(g) && !(g->standing & FILE_UNWANTED))
 		report_rotation(g, ROTATION_RENAME);
 }
 

@@ -5,7 +5,6 @@
  * %z (Z, +hh, +hhmm, +hh:mm), %Z (a zone's abbreviation: read over unless UTC,
  * GMT or Z), %s (epoch seconds, with a fraction if there is one).  English
  * names, no locale.  No layout: ISO 8601 / RFC 3339, with T or space, comma or point.
- * Zones come from the TZif files (RFC 8536) under $TZDIR or /usr/share/zoneinfo.
  */
 #ifndef PARSERS_TIMESTAMP_H
 #define PARSERS_TIMESTAMP_H
@@ -15,20 +14,9 @@
 
 #include "common/error.h"
 #include "common/slice.h"
+#include "parsers/zone.h"
 
-struct zone;
 struct timestamp_layout;
-
-/*
- * "UTC", "local" (the process's zone), an offset such as "+02:00", or a name
- * such as "Europe/Berlin".  NULL with a text that says what is possible.
- */
-struct zone *zone_load(const char *name, struct error *err);
-void zone_destroy(struct zone *zone); /* NULL is accepted */
-
-/* Seconds east of UTC that hold for a local wall-clock time (seconds since 1970 as if
- * it were UTC); in a gap the offset before it, in a fold the first. */
-int zone_offset_at_local(const struct zone *zone, int64_t local_seconds);
 
 /*
  * `layout` NULL: ISO 8601.  The zone holds where the text names none; borrowed.

@@ -25,6 +25,7 @@ struct adoption {
 	uint64_t start_bytes; /* if that is in the middle of a line, its rest is passed
 			       * over
 			       */
+	bool again;           /* the follower had it before, and released it */
 	uint64_t size_bytes;
 	int64_t mtime_ns;
 	uint64_t backlog_bytes; /* counts as backlog until read so far; 0: does not */

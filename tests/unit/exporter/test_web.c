@@ -306,12 +306,23 @@ static void expect_scrape_works(void)
 	finish(&answer);
 }
 
+static void wait_for_cuts(size_t count)
+{
+	int64_t until_ns = clock_monotonic_ns() + PATIENCE_MS * NS_PER_MS;
+
+	while (cuts_alive() != count && clock_monotonic_ns() < until_ns)
+		usleep(1000);
+	cr_expect_eq(cuts_alive(), count);
+}
+
+/* What was shown is remembered once the server is done, which is when the cut goes. */
 static bool shows(const char *headers, const char *line)
 {
 	struct answer answer = get("/metrics", headers);
 	bool found = strstr(answer.body.ptr, line) != NULL;
 
 	finish(&answer);
+	wait_for_cuts(0);
 	return found;
 }
 
@@ -360,15 +371,6 @@ static size_t count_open(const int *fds, size_t count)
 	for (size_t i = 0; i < count; i++)
 		open += is_open(fds[i]);
 	return open;
-}
-
-static void wait_for_cuts(size_t count)
-{
-	int64_t until_ns = clock_monotonic_ns() + PATIENCE_MS * NS_PER_MS;
-
-	while (cuts_alive() != count && clock_monotonic_ns() < until_ns)
-		usleep(1000);
-	cr_expect_eq(cuts_alive(), count);
 }
 
 /* ---- what is served ---- */
@@ -776,6 +778,7 @@ Test(web, a_scrape_gets_in_though_all_connections_are_slow_readers)
 		fds[i] = read_slowly();
 	app.tail_bytes = 0;
 	expect_scrape_works();
+	wait_for_cuts(3);
 	for (int i = 0; i < 4; i++)
 		close(fds[i]);
 	stop();
