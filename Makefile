@@ -21,7 +21,8 @@ USES_exporter := exporter common
 USES_daemon   := daemon tailer parsers exporter common
 
 sources   = $(wildcard $(1)/*.c)
-objects   = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+# main.c is the program's alone: a unit test has a main of its own.
+objects   = $(filter-out $(BUILD)/daemon/main.o,$(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1))))
 archive   = $(BUILD)/lib$(1).a
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
 
@@ -30,7 +31,7 @@ all: deps-build logtally  ## build ./logtally (the default)
 logtally: $(BUILD)/logtally
 	@cp $< $@
 
-$(BUILD)/logtally: $(foreach r,daemon tailer parsers exporter common,$(call archive,$(r)))
+$(BUILD)/logtally: $(BUILD)/daemon/main.o $(foreach r,daemon tailer parsers exporter common,$(call archive,$(r)))
 	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c Makefile
@@ -53,11 +54,22 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 unit: $(UNIT)  ## build the unit tests
 
+# Thread tests are plain programs: ThreadSanitizer does not go with Criterion.
+THREADS := $(patsubst tests/threads/%.c,$(BUILD)/threads/%,$(wildcard tests/threads/*/test_*.c))
+
+$(BUILD)/threads/exporter/%: $(BUILD)/tests/threads/exporter/%.o $(foreach r,$(USES_exporter),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+threads: $(THREADS)  ## build the thread tests
+
 test: logtally unit  ## build and run every test
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
 	    unit $(BUILD)/asan/logtally
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan OPT='-O1 -g' HARDEN= EXTRA=-fsanitize=thread \
+	    threads $(BUILD)/tsan/logtally
 	/usr/bin/python3 tests/run.py --build $(BUILD)
 
 run: deps-run logtally  ## start the example pipeline and the daemon on its logs
@@ -111,7 +123,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit test run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads test run deps-build deps-run deps-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

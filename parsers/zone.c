@@ -44,7 +44,7 @@ int64_t days_from_civil(int64_t year, int month, int day)
 	return era * 146097 + doe - 719468;
 }
 
-static int64_t year_of_days(int64_t days)
+int64_t year_of_days(int64_t days)
 {
 	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
 	int64_t doe = z - era * 146097;

@@ -125,6 +125,9 @@ def main():
         for binary in sorted(glob.glob(build + "/asan/unit/*/test_*")):
             if "." not in os.path.basename(binary):
                 unit(totals, binary, True)
+        for binary in sorted(glob.glob(build + "/tsan/threads/*/test_*")):
+            if "." not in os.path.basename(binary):
+                shell(totals, os.path.relpath(binary, TOP), [binary])
         shell(totals, "check-rooms", ["make", "-s", "check-rooms"])
         planted_violation(totals)
         shell(totals, "check-headers", ["make", "-s", "check-headers"])
