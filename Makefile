@@ -105,7 +105,8 @@ check-headers:  ## each header compiles alone
 lint:  ## clang-tidy and cppcheck
 	@clang-tidy --quiet $(foreach r,$(ROOMS),$(call sources,$(r))) -- $(CPPFLAGS) -std=gnu11 2>/dev/null
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 --suppress=missingIncludeSystem $(CPPFLAGS) $(ROOMS)
+	    --error-exitcode=1 --suppress=missingIncludeSystem \
+	    --suppress=ctuuninitvar --suppress=varFuncNullUB $(CPPFLAGS) $(ROOMS)
 
 format:  ## clang-format all C files
 	clang-format -i $(foreach r,$(ROOMS),$(call sources,$(r))) include/*/*.h tests/unit/*/*.c

@@ -20,6 +20,13 @@ int64_t clock_wall_ns(void)
 	return read_clock_ns(CLOCK_REALTIME);
 }
 
+double clock_seconds(int64_t ns)
+{
+	int64_t ms = ns / NS_PER_MS;
+
+	return (double)ms / 1e3;
+}
+
 int64_t clock_thread_cpu_ns(void)
 {
 	return read_clock_ns(CLOCK_THREAD_CPUTIME_ID);

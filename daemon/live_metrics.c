@@ -82,8 +82,7 @@ static void render_files(void *ctx, const struct file_report *files, size_t coun
 		own_metric_header(OWN_FILE_LAST_LINE, out);
 		for (size_t i = 0; i < count; i++)
 			labelled(OWN_FILE_LAST_LINE, chosen[i]->path,
-				 (double)(chosen[i]->last_line_ns / NS_PER_MS) / 1e3,
-				 out);
+				 clock_seconds(chosen[i]->last_line_ns), out);
 	}
 	free(chosen);
 }
@@ -133,6 +132,6 @@ void live_metrics_render(const struct live_facts *facts, struct cutter *cutter,
 	render_fallbacks(facts, out);
 	own_metric_single(OWN_RELOAD_SUCCESSFUL, facts->reload_successful, out);
 	own_metric_single(OWN_RELOAD_SUCCESS_TIME,
-			  (double)(facts->reload_success_ns / NS_PER_MS) / 1e3, out);
+			  clock_seconds(facts->reload_success_ns), out);
 	own_metrics_process(out);
 }

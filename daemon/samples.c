@@ -96,7 +96,7 @@ static bool ends(const char *text, size_t len, const char *suffix)
 static struct sample parse_sample(struct slice line)
 {
 	struct sample s = {.line = line};
-	const char *end = line.ptr + line.len, *p = line.ptr;
+	const char *end = line.ptr + line.len, *p;
 	const char *labels, *labels_end;
 	size_t name_len = 0;
 

@@ -98,7 +98,7 @@ static int look_up(const struct address *address, struct addrinfo **found)
 
 static uint16_t bound_port(int fd)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = {0};
 	socklen_t len = sizeof(at);
 
 	if (getsockname(fd, (struct sockaddr *)&at, &len) == -1)
@@ -109,7 +109,7 @@ static uint16_t bound_port(int fd)
 
 int address_listen(const char *text, uint16_t *port, struct error *err)
 {
-	struct address address;
+	struct address address = {0};
 	struct addrinfo *found = NULL;
 	bool every_interface;
 	int fd, failure;

@@ -7,12 +7,14 @@
 #include "parsers/grok_patterns.h"
 
 #define MAX_EXPANDED_BYTES ((size_t)256 * 1024)
+#define MAX_DEPTH 100
 #define MAX_CAPTURE_BYTES 32 /* PCRE2's limit */
 
 /* The definition being expanded, and the one that uses it. */
 struct frame {
 	const char *name; /* NULL: the pattern itself */
 	const struct frame *above;
+	int depth;
 };
 
 struct expansion {
@@ -85,15 +87,16 @@ static void show(const struct expansion *e, struct slice pattern, size_t at)
 static void report_syntax(struct expansion *e, struct position at, struct slice pattern,
 			  size_t offset)
 {
-	diag_error(e->diag, at,
-		   "write %{NAME} or %{NAME:capture}; the characters themselves are \\%{",
-		   "this is not a grok reference");
+	diag_error(
+		e->diag, at,
+		"write %{NAME} or %{NAME:capture}; the characters themselves are \\%{",
+		"this is not a grok reference");
 	show(e, pattern, offset);
 	e->failed = true;
 }
 
-static void report_unknown(struct expansion *e, struct position at, struct slice pattern,
-			   const struct reference *ref)
+static void report_unknown(struct expansion *e, struct position at,
+			   struct slice pattern, const struct reference *ref)
 {
 	const char **names = NULL;
 	size_t count = 0;
@@ -121,8 +124,8 @@ static void report_unknown(struct expansion *e, struct position at, struct slice
 	e->failed = true;
 }
 
-static void report_capture(struct expansion *e, struct position at, struct slice pattern,
-			   const struct reference *ref)
+static void report_capture(struct expansion *e, struct position at,
+			   struct slice pattern, const struct reference *ref)
 {
 	struct strbuf instead = STRBUF_INIT;
 
@@ -137,9 +140,10 @@ static void report_capture(struct expansion *e, struct position at, struct slice
 			strbuf_putc(&instead, word ? ref->capture.ptr[i] : '_');
 	}
 	strbuf_putc(&instead, '}');
-	diag_error(e->diag, at, instead.ptr,
-		   "a capture's name has up to %d letters, digits and _, no digit first",
-		   MAX_CAPTURE_BYTES);
+	diag_error(
+		e->diag, at, instead.ptr,
+		"a capture's name has up to %d letters, digits and _, no digit first",
+		MAX_CAPTURE_BYTES);
 	show(e, pattern, (size_t)(ref->capture.ptr - pattern.ptr));
 	strbuf_finish(&instead);
 	e->failed = true;
@@ -196,12 +200,17 @@ static void expand_definition(struct expansion *e, const char *name,
 			      struct slice pattern, struct position at,
 			      const struct frame *frame)
 {
-	struct frame inner = {name, frame};
+	struct frame inner = {name, frame, frame->depth + 1};
 
-	if (is_open(frame, name))
+	if (is_open(frame, name)) {
 		report_cycle(e, at, frame, name);
-	else
+	} else if (inner.depth > MAX_DEPTH) {
+		diag_error(e->diag, at, NULL, "definitions nest deeper than %d levels",
+			   MAX_DEPTH);
+		e->failed = true;
+	} else {
 		expand(e, pattern, at, &inner);
+	}
 }
 
 /* What stands in a definition is wrong where the definition stands. */
@@ -250,9 +259,10 @@ static size_t expand_reference(struct expansion *e, struct slice pattern, size_t
 	struct reference ref;
 
 	if (!close) {
-		diag_error(e->diag, at,
-			   "write } behind the name; the characters themselves are \\%{",
-			   "a %%{ is never closed");
+		diag_error(
+			e->diag, at,
+			"write } behind the name; the characters themselves are \\%{",
+			"a %%{ is never closed");
 		show(e, pattern, i);
 		e->failed = true;
 		return pattern.len;
@@ -273,7 +283,8 @@ static void expand(struct expansion *e, struct slice pattern, struct position at
 		   const struct frame *frame)
 {
 	for (size_t i = 0; i < pattern.len;) {
-		if (e->out->len - e->start > MAX_EXPANDED_BYTES)
+		if (e->out->len - e->start > MAX_EXPANDED_BYTES ||
+		    (e->failed && frame->name))
 			return;
 		if (pattern.ptr[i] == '%' && i + 1 < pattern.len &&
 		    pattern.ptr[i + 1] == '{') {
@@ -290,7 +301,7 @@ bool grok_expand(struct slice pattern, struct position at,
 		 const struct grok_definition *definitions, size_t count,
 		 struct strbuf *out, struct diag *diag)
 {
-	struct frame top = {NULL, NULL};
+	struct frame top = {NULL, NULL, 0};
 	struct expansion e = {
 		.definitions = definitions,
 		.count = count,

@@ -7,20 +7,21 @@
 #define OCTET "(?:25[0-5]|2[0-4]\\d|[01]?\\d?\\d)"
 #define DOTTED OCTET "(?:\\." OCTET "){3}"
 
-/* Exactly `n` groups, then `::` and at most `more` groups; `tail` before a dotted end. */
-#define IPV6_GAP(n, more, tail)                                                    \
-	"(?:" HEX ":){" #n "}(?:(?::" HEX "){0," #tail "}:" DOTTED "|(?::" HEX     \
+/* Exactly `n` groups, then `::` and at most `more` groups; `tail` before a dotted end.
+ */
+#define IPV6_GAP(n, more, tail)                                                \
+	"(?:" HEX ":){" #n "}(?:(?::" HEX "){0," #tail "}:" DOTTED "|(?::" HEX \
 	"){1," #more "}|:)"
 
 /* What syslog writes before a message of HAProxy. */
-#define HAPROXY_HEAD                                                               \
+#define HAPROXY_HEAD                                                                  \
 	"(?:%{SYSLOGTIMESTAMP:syslog_timestamp}|%{TIMESTAMP_ISO8601:timestamp8601}) " \
 	"%{IPORHOST:syslog_server} %{SYSLOGPROG}: "
-#define HAPROXY_CLIENT                                                             \
-	"%{IP:client_ip}:%{INT:client_port} \\[%{HAPROXYDATE:accept_date}\\] "     \
+#define HAPROXY_CLIENT                                                         \
+	"%{IP:client_ip}:%{INT:client_port} \\[%{HAPROXYDATE:accept_date}\\] " \
 	"%{NOTSPACE:frontend_name}"
-#define HAPROXY_CONNECTIONS                                                        \
-	"%{INT:actconn}/%{INT:feconn}/%{INT:beconn}/%{INT:srvconn}/"               \
+#define HAPROXY_CONNECTIONS                                          \
+	"%{INT:actconn}/%{INT:feconn}/%{INT:beconn}/%{INT:srvconn}/" \
 	"%{NOTSPACE:retries} %{INT:srv_queue}/%{INT:backend_queue}"
 
 const struct grok_pattern grok_patterns[] = {
@@ -42,8 +43,9 @@ const struct grok_pattern grok_patterns[] = {
 	{"SPACE", "\\s*"},
 	{"DATA", ".*?"},
 	{"GREEDYDATA", ".*"},
-	{"QUOTEDSTRING", "(?<!\\\\)(?:\"(?:[^\"\\\\]++|\\\\.)*+\"|'(?:[^'\\\\]++|\\\\.)*+'|"
-			 "`(?:[^`\\\\]++|\\\\.)*+`)"},
+	{"QUOTEDSTRING",
+	 "(?<!\\\\)(?:\"(?:[^\"\\\\]++|\\\\.)*+\"|'(?:[^'\\\\]++|\\\\.)*+'|"
+	 "`(?:[^`\\\\]++|\\\\.)*+`)"},
 	{"QS", "%{QUOTEDSTRING}"},
 	{"UUID", "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"},
 	{"URN", "urn:[0-9A-Za-z][0-9A-Za-z-]{0,31}:"
@@ -55,14 +57,23 @@ const struct grok_pattern grok_patterns[] = {
 	{"WINDOWSMAC", "[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}"},
 	{"COMMONMAC", "[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}"},
 	{"IPV6",
-	 "(?:(?:" HEX ":){6}(?:" DOTTED "|" HEX ":" HEX ")|" IPV6_GAP(6, 1, 0) "|"
-	 IPV6_GAP(5, 2, 0) "|" IPV6_GAP(4, 3, 1) "|" IPV6_GAP(3, 4, 2) "|"
-	 IPV6_GAP(2, 5, 3) "|" IPV6_GAP(1, 6, 4) "|:(?:(?::" HEX "){0,5}:" DOTTED
-	 "|(?::" HEX "){1,7}|:)|(?:" HEX ":){7}:)(?:%[\\w.~-]+)?"},
+	 "(?:(?:" HEX ":){6}(?:" DOTTED "|" HEX ":" HEX
+	 ")|" IPV6_GAP(6, 1, 0) "|" IPV6_GAP(5, 2, 0) "|" IPV6_GAP(
+		 4, 3,
+		 1) "|" IPV6_GAP(3, 4,
+				 2) "|" IPV6_GAP(2, 5,
+						 3) "|" IPV6_GAP(1, 6,
+								 4) "|:(?:(?::" HEX
+								    "){0,5}:" DOTTED
+								    "|(?::" HEX
+								    "){1,7}|:)|(?:" HEX
+								    ":){7}:)(?:%[\\w.~-"
+								    "]+)?"},
 	{"IPV4", "(?<!\\d)" DOTTED "(?!\\d)"},
 	{"IP", "(?:%{IPV6}|%{IPV4})"},
-	{"HOSTNAME", "\\b[0-9A-Za-z][0-9A-Za-z-]{0,62}(?:\\.[0-9A-Za-z][0-9A-Za-z-]{0,62})*"
-		     "(?:\\.|\\b)"},
+	{"HOSTNAME",
+	 "\\b[0-9A-Za-z][0-9A-Za-z-]{0,62}(?:\\.[0-9A-Za-z][0-9A-Za-z-]{0,62})*"
+	 "(?:\\.|\\b)"},
 	{"IPORHOST", "(?:%{IP}|%{HOSTNAME})"},
 	{"HOSTPORT", "%{IPORHOST}:%{POSINT}"},
 
@@ -81,9 +92,10 @@ const struct grok_pattern grok_patterns[] = {
 		"(?:%{URIPATHPARAM})?"},
 
 	/* dates and times: English month names, and German ones */
-	{"MONTH", "\\b(?i:jan(?:uary?)?|feb(?:ruary?)?|m(?:a|ä)?r(?:ch|z)?|apr(?:il)?|ma[yi]|"
-		  "jun[ei]?|jul[yi]?|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|"
-		  "nov(?:ember)?|de[cz](?:ember)?)\\b"},
+	{"MONTH",
+	 "\\b(?i:jan(?:uary?)?|feb(?:ruary?)?|m(?:a|ä)?r(?:ch|z)?|apr(?:il)?|ma[yi]|"
+	 "jun[ei]?|jul[yi]?|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|"
+	 "nov(?:ember)?|de[cz](?:ember)?)\\b"},
 	{"MONTHNUM", "(?:1[0-2]|0?[1-9])"},
 	{"MONTHNUM2", "(?:1[0-2]|0[1-9])"},
 	{"MONTHDAY", "(?:3[01]|[12]\\d|0[1-9]|[1-9])"},
@@ -111,8 +123,9 @@ const struct grok_pattern grok_patterns[] = {
 	 "%{YEAR}%{MONTHNUM2}%{MONTHDAY}%{HOUR}%{MINUTE}%{SECOND}"},
 	{"HTTPDATE", "%{MONTHDAY}/%{MONTH}/%{YEAR}:%{TIME} %{INT}"},
 
-	{"LOGLEVEL", "(?i:alert|trace|debug|notice|info(?:rmation)?|inf|warn(?:ing)?|war|"
-		     "err(?:or)?|er|crit(?:ical)?|cri|fatal|severe|emerg(?:ency)?)"},
+	{"LOGLEVEL",
+	 "(?i:alert|trace|debug|notice|info(?:rmation)?|inf|warn(?:ing)?|war|"
+	 "err(?:or)?|er|crit(?:ical)?|cri|fatal|severe|emerg(?:ency)?)"},
 
 	/* syslog, cron */
 	{"SYSLOGTIMESTAMP", "%{MONTH} +%{MONTHDAY} %{TIME}"},
@@ -127,8 +140,10 @@ const struct grok_pattern grok_patterns[] = {
 	 "(?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:logsource}(?: %{SYSLOGPROG}:)?"},
 	{"SYSLOGLINE", "%{SYSLOGBASE2} %{GREEDYDATA:message}"},
 	{"SYSLOGPAMSESSION",
-	 "%{SYSLOGBASE} (?=%{GREEDYDATA:message})%{WORD:pam_module}\\(%{DATA:pam_caller}\\): "
-	 "session %{WORD:pam_session_state} for user %{USERNAME:username}(?:\\(uid=\\d+\\))?"
+	 "%{SYSLOGBASE} "
+	 "(?=%{GREEDYDATA:message})%{WORD:pam_module}\\(%{DATA:pam_caller}\\): "
+	 "session %{WORD:pam_session_state} for user "
+	 "%{USERNAME:username}(?:\\(uid=\\d+\\))?"
 	 "(?: by %{GREEDYDATA:pam_by})?"},
 	{"SYSLOG5424PRINTASCII", "[!-~]+"},
 	{"SYSLOG5424PRI", "<%{NONNEGINT:syslog5424_pri}>"},
@@ -156,11 +171,13 @@ const struct grok_pattern grok_patterns[] = {
 	{"HTTPD_COMBINEDLOG", "%{HTTPD_COMMONLOG} %{QS:referrer} %{QS:agent}"},
 	{"COMMONAPACHELOG", "%{HTTPD_COMMONLOG}"},
 	{"COMBINEDAPACHELOG", "%{HTTPD_COMBINEDLOG}"},
-	{"HTTPD20_ERRORLOG", "\\[%{HTTPDERROR_DATE:timestamp}\\] \\[%{LOGLEVEL:loglevel}\\] "
-			     "(?:\\[client %{IPORHOST:clientip}\\] )?"
-			     "%{GREEDYDATA:message}"},
+	{"HTTPD20_ERRORLOG",
+	 "\\[%{HTTPDERROR_DATE:timestamp}\\] \\[%{LOGLEVEL:loglevel}\\] "
+	 "(?:\\[client %{IPORHOST:clientip}\\] )?"
+	 "%{GREEDYDATA:message}"},
 	{"HTTPD24_ERRORLOG",
-	 "\\[%{HTTPDERROR_DATE:timestamp}\\] \\[(?:%{WORD:module})?:%{LOGLEVEL:loglevel}\\] "
+	 "\\[%{HTTPDERROR_DATE:timestamp}\\] "
+	 "\\[(?:%{WORD:module})?:%{LOGLEVEL:loglevel}\\] "
 	 "\\[pid %{POSINT:pid}(?::tid %{NUMBER:tid})?\\]"
 	 "(?: \\(%{POSINT:proxy_errorcode}\\)%{DATA:proxy_message}:)?"
 	 "(?: \\[client %{IPORHOST:clientip}:%{POSINT:clientport}\\])?"
@@ -168,16 +185,19 @@ const struct grok_pattern grok_patterns[] = {
 	{"HTTPD_ERRORLOG", "(?:%{HTTPD20_ERRORLOG}|%{HTTPD24_ERRORLOG})"},
 	{"NGINX_ACCESS", "%{HTTPD_COMBINEDLOG}"},
 	{"NGINX_ERROR",
-	 "(?<timestamp>%{YEAR}/%{MONTHNUM}/%{MONTHDAY} %{TIME}) \\[%{LOGLEVEL:loglevel}\\] "
-	 "%{POSINT:pid}#%{NONNEGINT:tid}: (?:\\*%{NONNEGINT:connection} )?%{DATA:message}"
+	 "(?<timestamp>%{YEAR}/%{MONTHNUM}/%{MONTHDAY} %{TIME}) "
+	 "\\[%{LOGLEVEL:loglevel}\\] "
+	 "%{POSINT:pid}#%{NONNEGINT:tid}: (?:\\*%{NONNEGINT:connection} "
+	 ")?%{DATA:message}"
 	 "(?:, client: %{IP:clientip})?(?:, server: %{DATA:server})?"
 	 "(?:, request: \"%{DATA:request}\")?(?:, upstream: \"%{DATA:upstream}\")?"
 	 "(?:, host: \"%{DATA:host}\")?(?:, referrer: \"%{DATA:referrer}\")?$"},
-	{"SQUID3", "%{NUMBER:timestamp}\\s+%{NUMBER:duration}\\s%{IP:client_address}\\s"
-		   "%{WORD:cache_result}/%{NONNEGINT:status_code}\\s%{NUMBER:bytes}\\s"
-		   "%{WORD:request_method}\\s%{NOTSPACE:url}\\s(?:-|%{NOTSPACE:user})\\s"
-		   "%{WORD:hierarchy_code}/(?:-|%{IPORHOST:server})\\s"
-		   "%{NOTSPACE:content_type}"},
+	{"SQUID3",
+	 "%{NUMBER:timestamp}\\s+%{NUMBER:duration}\\s%{IP:client_address}\\s"
+	 "%{WORD:cache_result}/%{NONNEGINT:status_code}\\s%{NUMBER:bytes}\\s"
+	 "%{WORD:request_method}\\s%{NOTSPACE:url}\\s(?:-|%{NOTSPACE:user})\\s"
+	 "%{WORD:hierarchy_code}/(?:-|%{IPORHOST:server})\\s"
+	 "%{NOTSPACE:content_type}"},
 
 	/* HAProxy */
 	{"HAPROXYTIME", "(?<!\\d)%{HOUR:haproxy_hour}:%{MINUTE:haproxy_minute}:"
@@ -187,11 +207,11 @@ const struct grok_pattern grok_patterns[] = {
 			"%{INT:haproxy_milliseconds}"},
 	{"HAPROXYCAPTUREDREQUESTHEADERS", "%{DATA:captured_request_headers}"},
 	{"HAPROXYCAPTUREDRESPONSEHEADERS", "%{DATA:captured_response_headers}"},
-	{"HAPROXYHTTPBASE",
-	 HAPROXY_CLIENT
+	{"HAPROXYHTTPBASE", HAPROXY_CLIENT
 	 " %{NOTSPACE:backend_name}/%{NOTSPACE:server_name} "
 	 "%{INT:time_request}/%{INT:time_queue}/%{INT:time_backend_connect}/"
-	 "%{INT:time_backend_response}/%{NOTSPACE:time_duration} %{INT:http_status_code} "
+	 "%{INT:time_backend_response}/%{NOTSPACE:time_duration} "
+	 "%{INT:http_status_code} "
 	 "%{NOTSPACE:bytes_read} %{DATA:captured_request_cookie} "
 	 "%{DATA:captured_response_cookie} "
 	 "%{NOTSPACE:termination_state} " HAPROXY_CONNECTIONS
@@ -216,25 +236,28 @@ const struct grok_pattern grok_patterns[] = {
 	{"JAVASTACKTRACEPART", "%{SPACE}at %{JAVACLASS:class}\\.%{JAVAMETHOD:method}"
 			       "\\(%{JAVAFILE:file}(?::%{NUMBER:line})?\\)"},
 	{"JAVALOGMESSAGE", ".*"},
-	{"CATALINA_DATESTAMP", "%{MONTH} %{MONTHDAY}, %{YEAR} %{HOUR}:?%{MINUTE}(?::?%{SECOND}) "
-			       "(?:AM|PM)"},
+	{"CATALINA_DATESTAMP",
+	 "%{MONTH} %{MONTHDAY}, %{YEAR} %{HOUR}:?%{MINUTE}(?::?%{SECOND}) "
+	 "(?:AM|PM)"},
 	{"TOMCAT_DATESTAMP", "%{YEAR}-%{MONTHNUM}-%{MONTHDAY} %{HOUR}:?%{MINUTE}"
 			     "(?::?%{SECOND}) %{ISO8601_TIMEZONE}"},
-	{"CATALINALOG",
-	 "%{CATALINA_DATESTAMP:timestamp} %{JAVACLASS:class} %{JAVALOGMESSAGE:logmessage}"},
+	{"CATALINALOG", "%{CATALINA_DATESTAMP:timestamp} %{JAVACLASS:class} "
+			"%{JAVALOGMESSAGE:logmessage}"},
 	{"TOMCATLOG", "%{TOMCAT_DATESTAMP:timestamp} \\| %{LOGLEVEL:level} \\| "
 		      "%{JAVACLASS:class} - %{JAVALOGMESSAGE:logmessage}"},
 	{"RUBY_LOGLEVEL", "(?:DEBUG|INFO|WARN|ERROR|FATAL|ANY)"},
-	{"RUBY_LOGGER", "[DIWEFA], \\[%{TIMESTAMP_ISO8601:timestamp} #%{POSINT:pid}\\] *"
-			"%{RUBY_LOGLEVEL:loglevel} -- +%{DATA:progname}: "
-			"%{GREEDYDATA:message}"},
+	{"RUBY_LOGGER",
+	 "[DIWEFA], \\[%{TIMESTAMP_ISO8601:timestamp} #%{POSINT:pid}\\] *"
+	 "%{RUBY_LOGLEVEL:loglevel} -- +%{DATA:progname}: "
+	 "%{GREEDYDATA:message}"},
 
 	/* Redis, PostgreSQL, MongoDB */
 	{"REDISTIMESTAMP", "%{MONTHDAY} %{MONTH} (?:%{YEAR} )?%{TIME}"},
 	{"REDISLOG", "(?:\\[%{POSINT:pid}\\]|%{POSINT:pid}:[A-Z]) "
 		     "%{REDISTIMESTAMP:timestamp} [*#.-] "},
-	{"REDISMONLOG", "%{NUMBER:timestamp} \\[%{INT:database} %{IP:client}:%{NUMBER:port}\\] "
-			"\"%{WORD:command}\"\\s?%{GREEDYDATA:params}"},
+	{"REDISMONLOG",
+	 "%{NUMBER:timestamp} \\[%{INT:database} %{IP:client}:%{NUMBER:port}\\] "
+	 "\"%{WORD:command}\"\\s?%{GREEDYDATA:params}"},
 	{"POSTGRESQL", "%{DATESTAMP:timestamp} %{TZ} %{DATA:user_id} "
 		       "%{GREEDYDATA:connection_id} %{POSINT:pid}"},
 	{"PG_TIMESTAMP",
@@ -246,15 +269,18 @@ const struct grok_pattern grok_patterns[] = {
 	 "%{SYSLOGTIMESTAMP:timestamp} \\[%{WORD:component}\\] %{GREEDYDATA:message}"},
 	{"MONGO_QUERY", "\\{ .*? \\}(?= ntoreturn:)"},
 	{"MONGO_SLOWQUERY",
-	 "%{WORD:op} %{MONGO_WORDDASH:database}\\.%{MONGO_WORDDASH:collection} %{WORD}: "
-	 "%{MONGO_QUERY:query} ntoreturn:%{NONNEGINT:ntoreturn} ntoskip:%{NONNEGINT:ntoskip} "
+	 "%{WORD:op} %{MONGO_WORDDASH:database}\\.%{MONGO_WORDDASH:collection} "
+	 "%{WORD}: "
+	 "%{MONGO_QUERY:query} ntoreturn:%{NONNEGINT:ntoreturn} "
+	 "ntoskip:%{NONNEGINT:ntoskip} "
 	 "nscanned:%{NONNEGINT:nscanned}.*? nreturned:%{NONNEGINT:nreturned}.*? "
 	 "%{INT:duration}ms"},
 	{"MONGO3_SEVERITY", "\\w"},
 	{"MONGO3_COMPONENT", "(?:%{WORD}|-)"},
-	{"MONGO3_LOG", "%{TIMESTAMP_ISO8601:timestamp} %{MONGO3_SEVERITY:severity} "
-		       "%{MONGO3_COMPONENT:component}%{SPACE}(?:\\[%{DATA:context}\\])? "
-		       "%{GREEDYDATA:message}"},
+	{"MONGO3_LOG",
+	 "%{TIMESTAMP_ISO8601:timestamp} %{MONGO3_SEVERITY:severity} "
+	 "%{MONGO3_COMPONENT:component}%{SPACE}(?:\\[%{DATA:context}\\])? "
+	 "%{GREEDYDATA:message}"},
 
 	{NULL, NULL},
 };

@@ -481,8 +481,8 @@ static struct yaml_node *const *declared_values(struct loader *l,
 static void add_product(struct loader *l, const struct yaml_node *entry,
 			struct metric_def *def)
 {
-	struct yaml_node *const *values[METRIC_MAX_LABELS];
-	size_t counts[METRIC_MAX_LABELS], rows = 1;
+	struct yaml_node *const *values[METRIC_MAX_LABELS] = {NULL};
+	size_t counts[METRIC_MAX_LABELS] = {0}, rows = 1;
 	struct slice *all;
 
 	for (size_t i = 0; i < def->label_count; i++) {

@@ -330,14 +330,15 @@ static void make_iso(void)
 static bool parse_timestamp(struct slice text, double *value)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	int64_t ns;
+	int64_t ns, seconds;
 
 	if (parse_epoch(text, value))
 		return true;
 	pthread_once(&once, make_iso);
 	if (!timestamp_parse(iso, text, 0, &ns))
 		return false;
-	*value = (double)(ns / NS_PER_SECOND) + (double)(ns % NS_PER_SECOND) / 1e9;
+	seconds = ns / NS_PER_SECOND;
+	*value = (double)seconds + (double)(ns % NS_PER_SECOND) / 1e9;
 	return true;
 }
 

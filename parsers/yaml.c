@@ -182,7 +182,7 @@ static struct yaml_node **keep(struct builder *b, struct yaml_node **nodes,
 {
 	struct yaml_node **kept = arena_alloc(b->arena, (count + 1) * sizeof(*nodes));
 
-	if (count > 0)
+	if (nodes)
 		memcpy(kept, nodes, count * sizeof(*nodes));
 	free(nodes);
 	return kept;

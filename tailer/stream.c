@@ -193,22 +193,19 @@ void *stream_notice(struct file *file)
 	return g->stream->owner;
 }
 
-/* The longest idle file that can be found again makes room. */
-static void make_room(struct stream_host *host)
+/* The longest idle file that can be found again gives up its descriptor. */
+static void close_longest_idle(struct stream_host *host)
 {
 	struct openfiles_link *link = openfiles_oldest(host->open);
 
-	if (openfiles_reserve(host->open))
-		return;
 	for (; link; link = link->newer) {
 		struct generation *idle = link->holder;
 
 		if (file_standing(idle->file) & FILE_NAMED) {
 			close_generation(idle);
-			break;
+			return;
 		}
 	}
-	openfiles_reserve_anyway(host->open);
 }
 
 /* -1 with errno set; ENOENT also if another file is there now. */
@@ -231,16 +228,21 @@ static int open_place(struct generation *g)
 	return fd;
 }
 
+/* Others are closed only for a file that can be opened. */
 static bool reopen(struct generation *g)
 {
 	struct stream_host *host = g->stream->host;
-	int fd;
+	int fd = open_place(g);
 
-	make_room(host);
-	fd = open_place(g);
-	if (fd == -1) {
-		openfiles_cancel(host->open);
+	if (fd == -1 && errno == EMFILE) {
+		close_longest_idle(host);
+		fd = open_place(g);
+	}
+	if (fd == -1)
 		return false;
+	if (!openfiles_reserve(host->open)) {
+		close_longest_idle(host);
+		openfiles_reserve_anyway(host->open);
 	}
 	reader_open(g->reader, fd);
 	openfiles_add(host->open, &g->open, g);

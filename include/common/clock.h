@@ -13,6 +13,9 @@ int64_t clock_monotonic_ns(void);
 /* Since 1970-01-01 00:00:00 UTC; may jump. */
 int64_t clock_wall_ns(void);
 
+/* Seconds, cut to whole milliseconds: exact enough to print short. */
+double clock_seconds(int64_t ns);
+
 /* CPU time that the calling thread has used. */
 int64_t clock_thread_cpu_ns(void);
 

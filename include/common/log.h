@@ -36,9 +36,12 @@ bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *message,
 	       const struct log_field *fields);
 
-#define LOG_AT(level, message, ...) \
-	log_write(level, message,   \
-		  (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+/* The array begins with an empty field so that there may be none. */
+#define LOG_AT(level, message, ...)                                      \
+	log_write(level, message,                                        \
+		  (const struct log_field[]){                            \
+			  {.key = NULL}, ##__VA_ARGS__, {.key = NULL}} + \
+			  1)
 #define log_debug(...) LOG_AT(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...) LOG_AT(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_warn(...) LOG_AT(LOG_LEVEL_WARN, __VA_ARGS__)

@@ -23,9 +23,11 @@ struct grok_definition {
 /*
  * Appends `pattern` with every %{...} replaced: %{NAME} by (?:...),
  * %{NAME:capture} by (?<capture>...); a third part (%{NUMBER:n:int}) is accepted
- * and ignored.  A name that is not known (with the closest one), a definition
+ * and ignored; %{2} and %{1,3} repeat a percent sign; \%{ is the characters
+ * themselves.  A name that is not known (with the closest one), a definition
  * that uses itself, a capture name that PCRE2 cannot take and an open brace that is
- * never closed are errors at `at`.  False after an error.
+ * never closed are errors at `at`, or where the definition stands that has
+ * them.  False after an error.
  */
 bool grok_expand(struct slice pattern, struct position at,
 		 const struct grok_definition *definitions, size_t count,
