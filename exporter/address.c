@@ -98,13 +98,17 @@ static int look_up(const struct address *address, struct addrinfo **found)
 
 static uint16_t bound_port(int fd)
 {
-	struct sockaddr_storage at = {0};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} at;
 	socklen_t len = sizeof(at);
 
-	if (getsockname(fd, (struct sockaddr *)&at, &len) == -1)
+	memset(&at, 0, sizeof(at));
+	if (getsockname(fd, &at.any, &len) == -1)
 		return 0;
-	return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
-					      : ((struct sockaddr_in *)&at)->sin_port);
+	return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
 }
 
 int address_listen(const char *text, uint16_t *port, struct error *err)

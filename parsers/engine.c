@@ -223,7 +223,13 @@ static void use_time_of(const struct rule *rule, struct record *record)
 
 static bool run_rule(struct engine *e, const struct rule *rule, struct record *record)
 {
-	if (!rule_holds(e, rule, record))
+	bool holds = rule_holds(e, rule, record);
+
+	if (record->line_hit_limit) {
+		record->line_hit_limit = false;
+		failed(e, rule, RULE_ERROR_MATCH_LIMIT);
+	}
+	if (!holds)
 		return false;
 	use_time_of(rule, record);
 	if (e->matches[rule->index]++ == 0)
@@ -252,7 +258,8 @@ static bool run_file(struct engine *e, const struct patterns_file *file,
 	bool matched = false;
 
 	record->file = file;
-	record->line_tried = false;
+	record->line_tried = record->line_matched = false;
+	record->line_hit_limit = false;
 	record->time_state = RECORD_TIME_UNKNOWN;
 	record->time_field = NULL;
 	for (size_t i = 0; i < file->rule_count; i++) {

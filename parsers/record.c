@@ -10,13 +10,14 @@
 
 bool record_match_line(struct record *record)
 {
-	if (!record->line_tried) {
-		record->line_tried = true;
-		record->line_matched =
-			record->file->line &&
-			regex_match(record->file->line, record->line_scratch,
-				    record->text) == REGEX_MATCH;
-	}
+	enum regex_result result;
+
+	if (record->line_tried || !record->file->line)
+		return record->line_matched;
+	result = regex_match(record->file->line, record->line_scratch, record->text);
+	record->line_tried = true;
+	record->line_matched = result == REGEX_MATCH;
+	record->line_hit_limit = result == REGEX_LIMIT;
 	return record->line_matched;
 }
 

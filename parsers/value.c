@@ -1,27 +1,11 @@
 #include "parsers/value.h"
 
-#include <locale.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "common/clock.h"
 #include "parsers/timestamp.h"
-
-#define MAX_NUMBER_BYTES 400
-
-static const char *const names[VALUE_KINDS] = {
-	[VALUE_NUMBER] = "number",
-	[VALUE_GROUPED] = "grouped",
-	[VALUE_DURATION] = "duration",
-	[VALUE_TIMESTAMP] = "timestamp",
-};
-
-const char *value_as_name(enum value_as as)
-{
-	return names[as];
-}
 
 static bool is_digit(char c)
 {
@@ -30,30 +14,124 @@ static bool is_digit(char c)
 
 /* -- numbers -------------------------------------------------------------- */
 
-/* strtod takes more than a log's number: hexadecimal, spaces, nan(...). */
-static bool is_number_text(struct slice text)
-{
-	size_t i = 0, digits = 0;
+/* More than can decide how a double is rounded: 767 digits do. */
+#define MAX_DIGITS 800
+#define MAX_EXPONENT 1000000000
 
-	if (i < text.len && (text.ptr[i] == '+' || text.ptr[i] == '-'))
-		i++;
-	for (; i < text.len && is_digit(text.ptr[i]); i++)
-		digits++;
-	if (i < text.len && text.ptr[i] == '.')
-		for (i++; i < text.len && is_digit(text.ptr[i]); i++)
-			digits++;
-	if (digits == 0)
-		return false;
-	if (i < text.len && (text.ptr[i] == 'e' || text.ptr[i] == 'E')) {
-		i++;
-		if (i < text.len && (text.ptr[i] == '+' || text.ptr[i] == '-'))
-			i++;
-		if (i == text.len)
-			return false;
-		while (i < text.len && is_digit(text.ptr[i]))
-			i++;
+/* The digits as an integer, times ten to the exponent. */
+struct decimal {
+	bool negative;
+	int64_t exponent;
+	size_t count; /* without leading zeros */
+	char digits[MAX_DIGITS + 1];
+};
+
+/* Digits beyond the limit count only as "a little more". */
+static void add_digit(struct decimal *d, char digit, bool behind_point)
+{
+	if (d->count == 0 && digit == '0') {
+		d->exponent -= behind_point;
+		return;
 	}
-	return i == text.len;
+	if (d->count < MAX_DIGITS) {
+		d->digits[d->count++] = digit;
+		d->exponent -= behind_point;
+		return;
+	}
+	d->exponent += !behind_point;
+	if (digit != '0' && d->count == MAX_DIGITS) {
+		d->digits[d->count++] = '1';
+		d->exponent--;
+	}
+}
+
+static bool take_sign(struct slice *text)
+{
+	bool negative = text->len > 0 && text->ptr[0] == '-';
+
+	if (negative || (text->len > 0 && text->ptr[0] == '+')) {
+		text->ptr++;
+		text->len--;
+	}
+	return negative;
+}
+
+/* What stands behind the `e`. */
+static bool read_exponent(struct slice text, struct decimal *d)
+{
+	bool negative = take_sign(&text);
+	int64_t exponent = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (!is_digit(text.ptr[i]))
+			return false;
+		if (exponent < MAX_EXPONENT)
+			exponent = exponent * 10 + (text.ptr[i] - '0');
+	}
+	d->exponent += negative ? -exponent : exponent;
+	return text.len > 0;
+}
+
+/* [+-]digits[.digits][e[+-]digits], with a digit before the e. */
+static bool read_decimal(struct slice text, struct decimal *d)
+{
+	bool point = false, any = false;
+
+	d->negative = take_sign(&text);
+	d->exponent = 0;
+	d->count = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		if (is_digit(c)) {
+			add_digit(d, c, point);
+			any = true;
+		} else if (c == '.' && !point) {
+			point = true;
+		} else if ((c | 0x20) == 'e' && any) {
+			return read_exponent(
+				(struct slice){text.ptr + i + 1, text.len - i - 1}, d);
+		} else {
+			return false;
+		}
+	}
+	return any;
+}
+
+/* Without a decimal point strtod() does not depend on the locale. */
+static double round_exactly(const struct decimal *d)
+{
+	char text[MAX_DIGITS + 32];
+
+	snprintf(text, sizeof(text), "%.*se%lld", (int)d->count, d->digits,
+		 (long long)d->exponent);
+	return strtod(text, NULL);
+}
+
+/*
+ * Clinger's fast path: 15 digits are an exact double, and so are the powers of
+ * ten up to 22, so that one multiplication or division rounds once.
+ */
+static double magnitude(const struct decimal *d)
+{
+	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+					1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+					1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+	uint64_t mantissa = 0;
+
+	if (d->count == 0)
+		return 0;
+	if (d->count > 15 || d->exponent > 22 || d->exponent < -22)
+		return round_exactly(d);
+	for (size_t i = 0; i < d->count; i++)
+		mantissa = mantissa * 10 + (uint64_t)(d->digits[i] - '0');
+	return d->exponent < 0 ? (double)mantissa / powers[-d->exponent]
+			       : (double)mantissa * powers[d->exponent];
+}
+
+static double decimal_value(const struct decimal *d)
+{
+	return d->negative ? -magnitude(d) : magnitude(d);
 }
 
 static bool is_word(struct slice text, const char *word)
@@ -68,145 +146,99 @@ static bool is_word(struct slice text, const char *word)
 
 static bool parse_special(struct slice text, double *value)
 {
-	double sign = 1;
+	double sign = take_sign(&text) ? -1 : 1;
 
-	if (text.len > 0 && (text.ptr[0] == '+' || text.ptr[0] == '-')) {
-		sign = text.ptr[0] == '-' ? -1 : 1;
-		text.ptr++;
-		text.len--;
-	}
 	if (is_word(text, "nan"))
-		*value = NAN;
+		*value = copysign(NAN, sign);
 	else if (is_word(text, "inf") || is_word(text, "infinity"))
-		*value = sign * INFINITY;
+		*value = copysign(INFINITY, sign);
 	else
 		return false;
 	return true;
 }
 
-static locale_t c_locale;
-
-static void make_c_locale(void)
-{
-	c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
-static double exact(struct slice text)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	char copy[MAX_NUMBER_BYTES + 1];
-
-	pthread_once(&once, make_c_locale);
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	return strtod_l(copy, NULL, c_locale);
-}
-
-/*
- * Clinger's fast path: up to 15 digits are an exact double, and so are the
- * powers of ten up to 22, so that one division rounds once.  False: not so simple.
- */
-static bool parse_short(struct slice text, double *value)
-{
-	static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-					1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-	size_t i = 0, fraction = 0, digits = 0;
-	bool negative = text.ptr[0] == '-', point = false;
-	uint64_t mantissa = 0;
-
-	if (text.ptr[0] == '-' || text.ptr[0] == '+')
-		i++;
-	for (; i < text.len; i++) {
-		if (text.ptr[i] == '.' && !point) {
-			point = true;
-			continue;
-		}
-		if (!is_digit(text.ptr[i]) || digits == 15)
-			return false;
-		mantissa = mantissa * 10 + (uint64_t)(text.ptr[i] - '0');
-		digits++;
-		fraction += point;
-	}
-	if (digits == 0)
-		return false;
-	*value = (double)mantissa / powers[fraction];
-	if (negative)
-		*value = -*value;
-	return true;
-}
-
 static bool parse_number(struct slice text, double *value)
 {
-	if (text.len == 0 || text.len > MAX_NUMBER_BYTES)
-		return false;
-	if (parse_short(text, value))
-		return true;
-	if (!is_number_text(text))
+	struct decimal d;
+
+	if (!read_decimal(text, &d))
 		return parse_special(text, value);
-	*value = exact(text);
+	*value = decimal_value(&d);
 	return true;
 }
 
 /* -- grouped -------------------------------------------------------------- */
 
-/* Each comma has three digits behind it; none stands after the point. */
-static bool parse_grouped(struct slice text, double *value)
+/* Up to three digits, then commas with three digits each, then a fraction. */
+static bool is_grouped(struct slice text)
 {
-	char plain[64];
-	size_t len = 0, since_comma = 0;
-	bool comma = false, point = false;
+	size_t i = 0, group = 0, groups = 0;
 
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-
-		if (c == ',') {
-			if (point || (comma ? since_comma != 3
-					    : since_comma == 0 || since_comma > 3))
-				return false;
-			comma = true;
-			since_comma = 0;
+	for (; i < text.len && text.ptr[i] != '.'; i++) {
+		if (is_digit(text.ptr[i])) {
+			group++;
 			continue;
 		}
-		if (!point && comma && !is_digit(c) && since_comma != 3)
+		if (text.ptr[i] != ',' || group == 0 || group > 3 ||
+		    (groups > 0 && group != 3))
 			return false;
-		if (is_digit(c))
-			since_comma++;
-		else if (c == '.')
-			point = true;
-		else if (!(i == 0 && (c == '+' || c == '-')))
-			return false;
-		if (len == sizeof(plain))
-			return false;
-		plain[len++] = c;
+		groups++;
+		group = 0;
 	}
-	if (comma && !point && since_comma != 3)
+	if (groups > 0 ? group != 3 : i == 0)
 		return false;
-	return parse_number((struct slice){plain, len}, value);
+	for (i++; i < text.len; i++)
+		if (!is_digit(text.ptr[i]))
+			return false;
+	return true;
+}
+
+static bool parse_grouped(struct slice text, double *value)
+{
+	struct decimal d = {.negative = take_sign(&text)};
+	bool point = false;
+
+	if (!is_grouped(text))
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (is_digit(text.ptr[i]))
+			add_digit(&d, text.ptr[i], point);
+		point = point || text.ptr[i] == '.';
+	}
+	*value = decimal_value(&d);
+	return true;
 }
 
 /* -- durations ------------------------------------------------------------ */
 
-static const struct {
+/* A unit is `seconds` times ten to the exponent, so that decimals stay exact. */
+static const struct unit {
 	const char *name;
-	double seconds;
+	int seconds;
+	int exponent;
 } units[] = {
-	{"ns", 1e-9},   {"us", 1e-6},    {"\xC2\xB5s", 1e-6}, {"\xCE\xBCs", 1e-6},
-	{"ms", 1e-3},   {"s", 1},        {"m", 60},           {"h", 3600},
-	{"d", 86400},   {"min", 60},     {"sec", 1},          {"secs", 1},
-	{"hr", 3600},   {"seconds", 1},  {"second", 1},       {"minutes", 60},
-	{"minute", 60}, {"hours", 3600}, {"hour", 3600},      {"days", 86400},
-	{"day", 86400}, {"w", 604800},
+	{"ns", 1, -9},        {"us", 1, -6},      {"\xC2\xB5s", 1, -6},
+	{"\xCE\xBCs", 1, -6}, {"ms", 1, -3},      {"s", 1, 0},
+	{"m", 60, 0},         {"h", 3600, 0},     {"d", 86400, 0},
+	{"min", 60, 0},       {"mins", 60, 0},    {"sec", 1, 0},
+	{"secs", 1, 0},       {"hr", 3600, 0},    {"hrs", 3600, 0},
+	{"second", 1, 0},     {"seconds", 1, 0},  {"minute", 60, 0},
+	{"minutes", 60, 0},   {"hour", 3600, 0},  {"hours", 3600, 0},
+	{"day", 86400, 0},    {"days", 86400, 0}, {"w", 604800, 0},
 };
 
-static bool unit_seconds(struct slice name, double *seconds)
+static const struct unit *find_unit(struct slice name)
 {
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (slice_is(name, units[i].name)) {
-			*seconds = units[i].seconds;
-			return true;
-		}
-	}
-	return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (slice_is(name, units[i].name))
+			return &units[i];
+	return NULL;
+}
+
+static bool is_smaller(const struct unit *a, const struct unit *b)
+{
+	return a->exponent != b->exponent ? a->exponent < b->exponent
+					  : a->seconds < b->seconds;
 }
 
 static struct slice take_while_number(struct slice *text)
@@ -229,36 +261,47 @@ static void skip_spaces(struct slice *text)
 	}
 }
 
+/* A number and its unit, with or without a space between them. */
+static const struct unit *take_part(struct slice *text, double *seconds)
+{
+	struct slice number = take_while_number(text), name;
+	const struct unit *unit;
+	struct decimal d;
+
+	skip_spaces(text);
+	name = (struct slice){text->ptr, 0};
+	while (name.len < text->len && !is_digit(name.ptr[name.len]) &&
+	       name.ptr[name.len] != ' ')
+		name.len++;
+	text->ptr += name.len;
+	text->len -= name.len;
+	unit = find_unit(name);
+	if (!unit || !read_decimal(number, &d))
+		return NULL;
+	d.exponent += unit->exponent;
+	*seconds = decimal_value(&d) * unit->seconds;
+	return unit;
+}
+
 /* 1h30m, 1m 30s, 2.5 ms: each unit smaller than the one before it. */
 static bool parse_units(struct slice text, double *seconds)
 {
-	double last_unit = INFINITY, total = 0;
+	const struct unit *last = NULL;
 
-	while (text.len > 0) {
-		struct slice number = take_while_number(&text), name;
-		double value, unit;
+	*seconds = 0;
+	do {
+		double part;
+		const struct unit *unit = take_part(&text, &part);
 
-		skip_spaces(&text);
-		name = (struct slice){text.ptr, 0};
-		while (name.len < text.len && !is_digit(name.ptr[name.len]) &&
-		       name.ptr[name.len] != ' ')
-			name.len++;
-		text.ptr += name.len;
-		text.len -= name.len;
-		if (!parse_number(number, &value) || !unit_seconds(name, &unit) ||
-		    unit >= last_unit)
+		if (!unit || (last && !is_smaller(unit, last)))
 			return false;
-		/* Division by a power of ten rounds as the decimal would. */
-		total += unit < 1 ? value / round(1 / unit) : value * unit;
-		last_unit = unit;
-		if (text.len > 0 && text.ptr[0] == ' ') {
-			skip_spaces(&text);
-			if (text.len == 0)
-				return false;
-		}
-	}
-	*seconds = total;
-	return last_unit < INFINITY;
+		*seconds += part;
+		last = unit;
+		if (text.len > 0 && text.ptr[text.len - 1] == ' ')
+			return false;
+		skip_spaces(&text);
+	} while (text.len > 0);
+	return true;
 }
 
 /* 01:30, 00:01:30.5: the last is seconds. */
@@ -287,12 +330,8 @@ static bool parse_clock(struct slice text, double *seconds)
 
 static bool parse_duration(struct slice text, double *value)
 {
-	bool negative = text.len > 0 && text.ptr[0] == '-';
+	bool negative = take_sign(&text);
 
-	if (negative || (text.len > 0 && text.ptr[0] == '+')) {
-		text.ptr++;
-		text.len--;
-	}
 	if (slice_is(text, "0"))
 		*value = 0;
 	else if (!parse_units(text, value) && !parse_clock(text, value))
@@ -307,50 +346,60 @@ static bool parse_duration(struct slice text, double *value)
 /* Seconds until year 5138; milli-, micro- and nanoseconds by their size. */
 static bool parse_epoch(struct slice text, double *value)
 {
-	if (!parse_number(text, value) || !isfinite(*value))
+	struct decimal d;
+	double size;
+
+	if (!read_decimal(text, &d))
 		return false;
-	if (fabs(*value) >= 1e17)
-		*value /= 1e9;
-	else if (fabs(*value) >= 1e14)
-		*value /= 1e6;
-	else if (fabs(*value) >= 1e11)
-		*value /= 1e3;
-	return true;
-}
-
-static struct timestamp_layout *iso;
-
-static void make_iso(void)
-{
-	struct error err;
-
-	iso = timestamp_compile(NULL, NULL, &err);
+	size = magnitude(&d);
+	if (size >= 1e17)
+		d.exponent -= 9;
+	else if (size >= 1e14)
+		d.exponent -= 6;
+	else if (size >= 1e11)
+		d.exponent -= 3;
+	*value = decimal_value(&d);
+	return isfinite(*value);
 }
 
 static bool parse_timestamp(struct slice text, double *value)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	int64_t ns, seconds;
+	struct decimal d;
+	char digits[32];
+	int64_t ns;
 
 	if (parse_epoch(text, value))
 		return true;
-	pthread_once(&once, make_iso);
-	if (!timestamp_parse(iso, text, 0, &ns))
+	if (!timestamp_parse(NULL, text, 0, &ns))
 		return false;
-	seconds = ns / NS_PER_SECOND;
-	*value = (double)seconds + (double)(ns % NS_PER_SECOND) / 1e9;
+	snprintf(digits, sizeof(digits), "%lld", (long long)ns);
+	read_decimal(slice_of(digits), &d);
+	d.exponent -= 9;
+	*value = decimal_value(&d);
 	return true;
+}
+
+static const struct kind {
+	const char *name;
+	bool (*parse)(struct slice text, double *value);
+} kinds[VALUE_KINDS] = {
+	[VALUE_NUMBER] = {"number", parse_number},
+	[VALUE_GROUPED] = {"grouped", parse_grouped},
+	[VALUE_DURATION] = {"duration", parse_duration},
+	[VALUE_TIMESTAMP] = {"timestamp", parse_timestamp},
+};
+
+const char *value_as_name(enum value_as as)
+{
+	return kinds[as].name;
 }
 
 bool value_parse(enum value_as as, struct slice text, double *value)
 {
 	double parsed;
-	bool ok = as == VALUE_NUMBER     ? parse_number(text, &parsed)
-		  : as == VALUE_GROUPED  ? parse_grouped(text, &parsed)
-		  : as == VALUE_DURATION ? parse_duration(text, &parsed)
-					 : parse_timestamp(text, &parsed);
 
-	if (ok)
-		*value = parsed;
-	return ok;
+	if (!kinds[as].parse(text, &parsed))
+		return false;
+	*value = parsed;
+	return true;
 }

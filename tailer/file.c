@@ -15,7 +15,7 @@ struct file {
 	pthread_mutex_t lock;
 	/* Under the lock: */
 	unsigned standing;
-	char *place;
+	char *place; /* mostly `path` itself */
 	bool released, gone;
 	uint64_t left_at_bytes;
 	char path[];
@@ -36,6 +36,12 @@ struct file *file_create(const struct identity *identity, const char *path,
 	return file;
 }
 
+static void drop_place(struct file *file)
+{
+	if (file->place != file->path)
+		free(file->place);
+}
+
 struct file *file_ref(struct file *file)
 {
 	atomic_fetch_add(&file->references, 1);
@@ -47,7 +53,7 @@ void file_unref(struct file *file)
 	if (!file || atomic_fetch_sub(&file->references, 1) > 1)
 		return;
 	pthread_mutex_destroy(&file->lock);
-	free(file->place);
+	drop_place(file);
 	free(file);
 }
 
@@ -78,10 +84,12 @@ unsigned file_take(struct file *file)
 
 void file_set_standing(struct file *file, unsigned standing, const char *place)
 {
-	char *copy = place ? xstrdup(place) : NULL;
+	char *copy = NULL;
 
+	if (place)
+		copy = strcmp(place, file->path) == 0 ? file->path : xstrdup(place);
 	pthread_mutex_lock(&file->lock);
-	free(file->place);
+	drop_place(file);
 	file->place = copy;
 	file->standing = standing;
 	pthread_mutex_unlock(&file->lock);

@@ -18,7 +18,8 @@
 
 struct reader_buffer {
 	size_t line_bytes;
-	size_t block_bytes; /* at most line_bytes + 1 */
+	size_t most_bytes;  /* of a block: at most line_bytes + 1 */
+	size_t block_bytes; /* at most that */
 	char bytes[];       /* a guard, then the longest line and its newline */
 };
 
@@ -41,8 +42,16 @@ struct reader_buffer *reader_buffer_create(size_t line_bytes, size_t block_bytes
 	if (block_bytes == 0)
 		block_bytes = DEFAULT_BLOCK_BYTES;
 	buffer->line_bytes = line_bytes;
-	buffer->block_bytes = block_bytes <= line_bytes ? block_bytes : line_bytes + 1;
+	buffer->most_bytes = block_bytes <= line_bytes ? block_bytes : line_bytes + 1;
+	buffer->block_bytes = buffer->most_bytes;
 	return buffer;
+}
+
+void reader_buffer_halve(struct reader_buffer *buffer, unsigned halvings)
+{
+	size_t bytes = buffer->most_bytes >> halvings;
+
+	buffer->block_bytes = bytes > 0 ? bytes : 1;
 }
 
 void reader_buffer_destroy(struct reader_buffer *buffer)

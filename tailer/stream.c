@@ -13,6 +13,8 @@
 
 #define POLL_NS NS_PER_SECOND /* of files whose names nobody watches */
 #define MAX_RETRY_SECONDS 60
+#define SLOW_BLOCK_NS (20 * NS_PER_MS)
+#define MAX_HALVINGS 8 /* 1 KiB of 256 */
 
 struct generation {
 	struct generation *next; /* newer */
@@ -35,6 +37,7 @@ struct stream {
 	void *user; /* what path_added returned */
 	struct generation *oldest;
 	int64_t last_line_ns;
+	unsigned halvings; /* of the blocks that are read: its lines take long */
 	char path[];
 };
 
@@ -288,6 +291,15 @@ static void fail(struct generation *g, int64_t now_ns)
 	g->due_ns = now_ns + wait_seconds * NS_PER_SECOND;
 }
 
+/* Lines that take long come in smaller blocks, so that other files have their turn. */
+static void keep_pace(struct stream *stream, int64_t block_ns)
+{
+	if (block_ns > SLOW_BLOCK_NS && stream->halvings < MAX_HALVINGS)
+		stream->halvings++;
+	else if (block_ns < SLOW_BLOCK_NS / 8 && stream->halvings > 0)
+		stream->halvings--;
+}
+
 static void deliver(struct generation *g, const struct reader_output *output)
 {
 	struct stream *stream = g->stream;
@@ -298,8 +310,12 @@ static void deliver(struct generation *g, const struct reader_output *output)
 		ops->lost(ctx, stream->user, "truncated", output->lost_bytes);
 	if (output->oversized_bytes > 0)
 		ops->oversized(ctx, stream->user, output->oversized_bytes);
-	if (output->block.bytes.len > 0)
+	if (output->block.bytes.len > 0) {
+		int64_t start_ns = clock_monotonic_ns();
+
 		ops->block(ctx, stream->user, &output->block);
+		keep_pace(stream, clock_monotonic_ns() - start_ns);
+	}
 }
 
 static enum reader_result read_block(struct generation *g, int64_t now_ns)
@@ -311,6 +327,7 @@ static enum reader_result read_block(struct generation *g, int64_t now_ns)
 	if (!reader_is_open(g->reader) && !reopen(g))
 		return READER_FAILED;
 	openfiles_touch(g->stream->host->open, &g->open);
+	reader_buffer_halve(g->stream->host->buffer, g->stream->halvings);
 	result = reader_step(g->reader, g->stream->host->buffer, &output);
 	if (result == READER_FAILED)
 		return result;

@@ -40,6 +40,7 @@ struct record {
 
 	bool line_tried;
 	bool line_matched;
+	bool line_hit_limit; /* and no rule has counted it yet */
 	size_t alternative; /* of the rule's patterns: the one that matched */
 	bool has_match;     /* pattern_scratch holds the present rule's groups */
 

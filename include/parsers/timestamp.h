@@ -27,9 +27,9 @@ struct timestamp_layout *timestamp_compile(const char *layout, const struct zone
 void timestamp_destroy(struct timestamp_layout *layout); /* NULL is accepted */
 
 /*
- * All of `text` must fit.  A date without a year gets the one that brings it
- * closest to `now_ns`; a time without a date the day that does.  Nanoseconds since
- * 1970.
+ * `layout` NULL: ISO 8601 in UTC.  All of `text` must fit.  A date without a year gets
+ * the one that brings it closest to `now_ns`; a time without a date the day that does.
+ * Nanoseconds since 1970.
  */
 bool timestamp_parse(const struct timestamp_layout *layout, struct slice text,
 		     int64_t now_ns, int64_t *ns);

@@ -22,6 +22,11 @@ struct reader_buffer;
 
 /* Lines have at most `line_bytes`; a read takes at most `block_bytes`. */
 struct reader_buffer *reader_buffer_create(size_t line_bytes, size_t block_bytes);
+/*
+ * The next reads take at most block_bytes divided by 2^halvings: for a file
+ * whose lines take long.
+ */
+void reader_buffer_halve(struct reader_buffer *buffer, unsigned halvings);
 void reader_buffer_destroy(struct reader_buffer *buffer); /* NULL is accepted */
 
 enum reader_result {

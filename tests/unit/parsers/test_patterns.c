@@ -1,0 +1,226 @@
+/* What is wrong with a patterns file: each mistake gives one error with its place. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "parsers/patterns.h"
+#include "parsers/rule.h"
+
+static char directory[] = "/tmp/patterns-XXXXXX";
+
+static void setup(void)
+{
+	cr_assert(mkdtemp(directory));
+}
+
+static void write_file(const char *name, const char *yaml)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	f = fopen(path, "w");
+	fputs(yaml, f);
+	fclose(f);
+}
+
+static void teardown(void)
+{
+	static const char *const names[] = {"a.yml", "b.yml"};
+
+	for (int i = 0; i < 2; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+		unlink(path);
+	}
+	rmdir(directory);
+}
+
+TestSuite(patterns, .init = setup, .fini = teardown);
+
+static struct patterns *load(struct strbuf *errors)
+{
+	const char *paths[] = {directory}, *labels[] = {"site"};
+	struct patterns_options options = {.paths = paths,
+					   .path_count = 1,
+					   .global_labels = labels,
+					   .global_label_count = 1,
+					   .default_zone = "UTC"};
+	struct diag *diag = diag_create();
+	struct patterns *patterns = patterns_load(&options, diag);
+
+	diag_render(diag, errors);
+	cr_expect_eq(patterns == NULL, diag_errors(diag) > 0);
+	diag_destroy(diag);
+	return patterns;
+}
+
+/* `want` stands somewhere in the one error (or warning) that the file gives. */
+static void expect(const char *yaml, const char *want)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+
+	write_file("a.yml", yaml);
+	patterns = load(&errors);
+	cr_expect(strstr(errors.ptr, want), "wanted %s, got:\n%s", want, errors.ptr);
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
+}
+
+#define METRIC "rules:\n  - name: r\n    pattern: '(?<v>x)'\n    metrics:\n      - "
+
+Test(patterns, a_mistyped_key_names_the_closest)
+{
+	expect("ruels: []\n", "a.yml:1:1: ");
+	expect("ruels: []\n", "rules");
+	expect("rules:\n  - {name: a, patern: x}\n", "a.yml:2:15: ");
+	expect(METRIC "{counter: n_total, lables: {}}\n", "labels");
+}
+
+Test(patterns, a_counter_must_end_in_total)
+{
+	expect(METRIC "counter: lines\n",
+	       "a.yml:5:18: the counter lines does not end in _total: "
+	       "add _total to its name");
+}
+
+Test(patterns, reserved_names_are_refused)
+{
+	expect(METRIC "counter: logtally_x_total\n", "the daemon's own");
+	expect(METRIC "{counter: n_total, labels: {le: $v}}\n", "le");
+	expect(METRIC "{counter: n_total, labels: {__x: $v}}\n",
+	       "__x is not a label name");
+	expect(METRIC "{counter: n_total, labels: {job: $v}}\n",
+	       "warning: Prometheus sets");
+	expect(METRIC "{counter: n_total, labels: {site: $v}}\n", "have site already");
+	expect(METRIC "{counter: 9_total}\n", "9_total is not a metric name");
+}
+
+Test(patterns, a_name_that_nothing_supplies_is_refused)
+{
+	expect(METRIC "{gauge: g, value: $w}\n",
+	       "nothing supplies $w: name a capture");
+	expect(METRIC "{gauge: g, value: '${v'}\n", "a ${ that no } closes");
+	expect("rules:\n  - {name: r, where: {lvl: x}}\n",
+	       "nothing supplies the field lvl");
+	expect("timestamp: {from: time}\nrules:\n  - {name: r, pattern: x}\n",
+	       "timestamp: from: nothing supplies the field time");
+}
+
+Test(patterns, a_gauge_needs_a_value_and_declares_nothing)
+{
+	expect(METRIC "gauge: g\n", "a gauge needs a value");
+	expect(METRIC "{gauge: g, value: $v, declare: [{}]}\n", "before it is set");
+	expect(METRIC "{counter: n_total, op: add}\n", "only a gauge has an op");
+	expect(METRIC "{gauge: g, value: $v, op: max}\n", "write set, add or subtract");
+}
+
+Test(patterns, buckets_must_ascend)
+{
+	expect(METRIC "{histogram: h, value: $v, buckets: [1, 2, 2]}\n",
+	       "the bucket 2 is not above the one before it");
+	expect(METRIC
+	       "{histogram: h, value: $v, buckets: {start: 0, factor: 2, count: 3}}\n",
+	       "do not ascend");
+	expect(METRIC "{histogram: h, value: $v, buckets: {start: 0, width: 2}}\n",
+	       "buckets lack a key");
+	expect(METRIC "{counter: n_total, buckets: [1]}\n",
+	       "only a histogram has buckets");
+}
+
+Test(patterns, declared_sets_name_every_label_and_multiply)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+	const struct metric_def *def;
+	size_t n;
+
+	write_file("a.yml",
+		   METRIC "{counter: n_total, labels: {a: $v, b: $v}, declare: [{b: "
+			  "[x, y], a: ['1', '2']}, {a: '3', b: z}]}\n");
+	patterns = load(&errors);
+	cr_assert(patterns, "%s", errors.ptr);
+	def = patterns_metrics(patterns, &n)[0];
+	cr_assert_eq(def->declared_count, 5);
+	cr_expect(slice_is(def->declared[0], "1"));
+	cr_expect(slice_is(def->declared[1], "x"));
+	cr_expect(slice_is(def->declared[6], "2"));
+	cr_expect(slice_is(def->declared[7], "y"));
+	cr_expect(slice_is(def->declared[9], "z"));
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
+	expect(METRIC "{counter: n_total, labels: {a: $v, b: $v}, declare: [{a: x}]}\n",
+	       "leaves out the label b");
+}
+
+Test(patterns, a_metric_may_stand_in_two_files_if_both_agree)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+	size_t n;
+
+	write_file("a.yml",
+		   METRIC "{counter: n_total, help: N., labels: {a: $v, b: x}}\n");
+	write_file("b.yml", METRIC "{counter: n_total, labels: {b: $v, a: y}}\n");
+	patterns = load(&errors);
+	cr_assert(patterns, "%s", errors.ptr);
+	patterns_metrics(patterns, &n);
+	cr_expect_eq(n, 1);
+	cr_expect_str_eq(patterns_file(patterns, 1)->rules[0].metrics[0].labels[0].name,
+			 "a");
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
+}
+
+Test(patterns, metrics_that_disagree_name_both_places)
+{
+	write_file("b.yml", METRIC "{counter: n_total, help: N., labels: {c: $v}}\n");
+	expect(METRIC "{counter: n_total, help: N., labels: {a: $v}}\n",
+	       "differs in label names from its definition at ");
+	write_file("b.yml", METRIC "{gauge: h_count, value: $v}\n");
+	expect(METRIC "{histogram: h, value: $v}\n",
+	       "h_count is a series of the histogram h");
+}
+
+Test(patterns, set_does_not_go_with_add)
+{
+	write_file("b.yml", METRIC "{gauge: g, value: $v, op: add}\n");
+	expect(METRIC "{gauge: g, value: $v}\n", "set does not go with add");
+}
+
+Test(patterns, a_regex_that_does_not_compile_is_shown_with_a_caret)
+{
+	expect("rules:\n  - name: r\n    pattern: 'a(b'\n", "a.yml:3:14: ");
+	expect("rules:\n  - name: r\n    pattern: 'a(b'\n", "    a(b\n       ^\n");
+}
+
+Test(patterns, tests_need_a_file_that_files_accepts)
+{
+	expect("files: ['x.log']\nrules: [{name: r, pattern: x}]\ntests:\n  - {name: "
+	       "t, lines: "
+	       "x, file: y.log, expect: ''}\n",
+	       "`files` does not accept y.log");
+	expect("rules: [{name: r, pattern: x}]\ntests:\n  - {name: t, lines: x}\n",
+	       "a test lacks expect");
+	expect("rules: [{name: r, pattern: x}]\ntests:\n  - {name: t, lines: x, "
+	       "expect: '', "
+	       "now: noon}\n",
+	       "now: noon is not a time");
+}
+
+Test(patterns, a_missing_path_is_named)
+{
+	const char *paths[] = {"/nonexistent/patterns"};
+	struct patterns_options options = {.paths = paths, .path_count = 1};
+	struct diag *diag = diag_create();
+	struct strbuf errors = STRBUF_INIT;
+
+	cr_expect_null(patterns_load(&options, diag));
+	diag_render(diag, &errors);
+	cr_expect(strstr(errors.ptr, "/nonexistent/patterns"));
+	strbuf_finish(&errors);
+	diag_destroy(diag);
+}
