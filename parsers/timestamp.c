@@ -82,11 +82,11 @@ static const struct {
 
 static bool is_complete(const struct timestamp_layout *t, struct error *err)
 {
-	if (!has_any(t, "djemHkIls"))
-		return error_set(err, "layout: it names no day and no time of day");
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
 		if (has_any(t, needs[i].these) && !has_any(t, needs[i].those))
 			return error_set(err, "layout: %s", needs[i].what);
+	if (!has_any(t, "djeHkIls"))
+		return error_set(err, "layout: it names no day and no time of day");
 	return true;
 }
 

@@ -184,16 +184,10 @@ static bool read_weekday(struct time_reading *r)
 	return take_name(r, weekdays, 7, &ignored);
 }
 
-static bool read_offset(struct time_reading *r)
+static bool read_hours_east(struct time_reading *r)
 {
-	int sign, h, m = 0;
+	int sign = r->rest.len > 0 && r->rest.ptr[0] == '-' ? -1 : 1, h, m = 0;
 
-	r->has_offset = true;
-	if (time_take_char(r, 'Z') || time_take_char(r, 'z')) {
-		r->offset = 0;
-		return true;
-	}
-	sign = r->rest.len > 0 && r->rest.ptr[0] == '-' ? -1 : 1;
 	if (!time_take_char(r, '+') && !time_take_char(r, '-'))
 		return false;
 	if (!take_int(r, 2, 2, 0, 23, &h))
@@ -203,6 +197,14 @@ static bool read_offset(struct time_reading *r)
 			return false;
 	r->offset = sign * (h * 3600 + m * 60);
 	return true;
+}
+
+static bool read_offset(struct time_reading *r)
+{
+	r->offset = 0;
+	r->has_offset =
+		time_take_char(r, 'Z') || time_take_char(r, 'z') || read_hours_east(r);
+	return r->has_offset;
 }
 
 static bool read_zone_name(struct time_reading *r)

@@ -14,7 +14,8 @@
 #define POLL_NS NS_PER_SECOND /* of files whose names nobody watches */
 #define MAX_RETRY_SECONDS 60
 #define SLOW_BLOCK_NS (20 * NS_PER_MS)
-#define MAX_HALVINGS 8 /* 1 KiB of 256 */
+#define MAX_HALVINGS 8   /* 1 KiB of 256 */
+#define FIRST_HALVINGS 6 /* until it is known how long its lines take */
 
 struct generation {
 	struct generation *next; /* newer */
@@ -49,6 +50,7 @@ struct stream *stream_create(struct stream_host *host, const char *path, unsigne
 
 	memcpy(stream->path, path, size);
 	stream->host = host;
+	stream->halvings = FIRST_HALVINGS;
 	stream->owner = owner;
 	stream->user = host->ops->path_added(host->ctx, stream->path, root);
 	return stream;
