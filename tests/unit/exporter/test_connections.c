@@ -126,7 +126,7 @@ Test(connections, the_longest_silent_of_a_client_gives_way_to_its_next)
 Test(connections, the_total_is_kept_whoever_comes)
 {
 	struct pair pairs[20];
-	char from[16];
+	char from[32];
 
 	start(5, 3, LONG_NS, LONG_NS);
 	for (int i = 0; i < 20; i++) {
