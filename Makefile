@@ -63,8 +63,8 @@ $(BUILD)/threads/exporter/%: $(BUILD)/tests/threads/exporter/%.o $(foreach r,$(U
 
 threads: $(THREADS)  ## build the thread tests
 
-test: logtally unit  ## build and run every test
-	@$(MAKE) --no-print-directory deps-test
+test: deps-test  ## build and run every test
+	@$(MAKE) --no-print-directory logtally unit
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
 	    unit $(BUILD)/asan/logtally
@@ -80,7 +80,7 @@ APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib
 APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
 APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang-tidy clang-format \
              cppcheck mandoc curl
-install = missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | \
+install = command -v dpkg-query >/dev/null || exit 0; missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | \
     awk '$$1 == "ii" { sub(":.*", "", $$2); print $$2 }' | sort > $(BUILD)/.have; \
     printf '%s\n' $(1) | sort | comm -23 - $(BUILD)/.have); \
     [ -z "$$missing" ] || { as=$$([ $$(id -u) = 0 ] || echo sudo); $$as apt-get update -qq && \

@@ -4,6 +4,11 @@
 
 #include "daemon/setup.h"
 
+static const char *s(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* Arguments are patterns, as --patterns. */
 int command_check(const struct options *options)
 {
@@ -28,16 +33,18 @@ int command_check(const struct options *options)
 	diag_render(diag, &out);
 	fputs(out.ptr, stderr);
 	if (setup) {
-		size_t metrics;
+		size_t files = patterns_file_count(setup->patterns);
+		size_t rules = patterns_rule_count(setup->patterns), metrics;
 
 		patterns_metrics(setup->patterns, &metrics);
-		printf("%zu patterns files, %zu rules, %zu metrics: ok\n",
-		       patterns_file_count(setup->patterns),
-		       patterns_rule_count(setup->patterns), metrics);
+		printf("%zu patterns file%s, %zu rule%s, %zu metric%s: ok\n", files,
+		       s(files), rules, s(rules), metrics, s(metrics));
 		status = 0;
 	} else {
-		fprintf(stderr, "%zu errors, %zu warnings\n", diag_errors(diag),
-			diag_warnings(diag));
+		size_t errors = diag_errors(diag), warnings = diag_warnings(diag);
+
+		fprintf(stderr, "%zu error%s, %zu warning%s\n", errors, s(errors),
+			warnings, s(warnings));
 	}
 	setup_destroy(setup);
 	strbuf_finish(&out);
