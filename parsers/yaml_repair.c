@@ -82,12 +82,12 @@ static size_t value_end(const struct yaml_source *s, size_t from, size_t to)
 static size_t key_end(const struct yaml_source *s, size_t from)
 {
 	size_t i = from;
-	char quote = at(s, i);
+	char mark = at(s, i);
 
-	if (quote == '\'' || quote == '"') {
-		for (i++; at(s, i) != quote && !is_end(at(s, i)); i++)
+	if (mark == '\'' || mark == '"') {
+		for (i++; at(s, i) != mark && !is_end(at(s, i)); i++)
 			;
-		return at(s, i) == quote ? i + 1 : from;
+		return at(s, i) == mark ? i + 1 : from;
 	}
 	while (is_key_character(at(s, i)))
 		i++;

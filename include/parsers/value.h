@@ -9,12 +9,13 @@
 #include "common/slice.h"
 
 enum value_as {
-	VALUE_NUMBER,    /* 12, -1.5, +2e3, .5, nan, inf: exact, as strtod */
-	VALUE_GROUPED,   /* 1,440 or 1,234,567.8: groups of three */
-	VALUE_DURATION,  /* 250ms, 1m30s, 1h 2m, 00:01:30.5: seconds; h m s ms us µs ns
-			    d; a bare number is an error except 0 */
-	VALUE_TIMESTAMP, /* ISO 8601 / RFC 3339, or epoch s/ms/us/ns by magnitude:
-			    seconds */
+	VALUE_NUMBER, /* 12, -1.5, +2e3, .5, nan, inf: exact, as strtod; decimal only */
+	VALUE_GROUPED,  /* 1,440 or 1,234,567.8: groups of three; 1440 too */
+	VALUE_DURATION, /* 250ms, 1m30s, 1h 2m, 00:01:30.5: seconds; w d h m s ms us µs
+			   ns, min, sec, hours ..., the larger first; a bare number is
+			   an error except 0 */
+	VALUE_TIMESTAMP, /* ISO 8601 / RFC 3339 (UTC where no zone stands), or epoch
+			    s/ms/us/ns by magnitude: seconds */
 	VALUE_KINDS
 };
 
