@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/suggest.h"
+#include "common/name.h"
 #include "common/xalloc.h"
 #include "parsers/value.h"
 #include "parsers/yaml.h"
@@ -242,19 +242,6 @@ static void load_patterns(struct config_loader *l, const struct yaml_node *root)
 				l, absolute(l, l->directory, node->items[i]->text.ptr));
 }
 
-static bool is_label_name(struct slice name)
-{
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
-
-		if (!(c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		      (c >= '0' && c <= '9' && i > 0)))
-			return false;
-	}
-	return name.len > 0 && strncmp(name.ptr, "__", 2) != 0 &&
-	       !slice_is(name, "le") && !slice_is(name, "quantile");
-}
-
 static void load_labels(struct config_loader *l, const struct yaml_node *root)
 {
 	const struct yaml_node *node = yaml_get(root, "labels");
@@ -266,7 +253,8 @@ static void load_labels(struct config_loader *l, const struct yaml_node *root)
 	for (size_t i = 0; i < node->count; i++) {
 		if (!yaml_expect(node->items[i], YAML_SCALAR, "a label", l->diag))
 			continue;
-		if (!is_label_name(node->keys[i]->text))
+		if (!name_is_label(node->keys[i]->text) ||
+		    name_is_reserved_label(node->keys[i]->text))
 			diag_error(l->diag, node->keys[i]->at,
 				   "use letters, digits and _, not a digit or __ first",
 				   "%s cannot be a label's name",

@@ -27,6 +27,20 @@ static inline bool slice_is(struct slice a, const char *text)
 	return slice_eq(a, slice_of(text));
 }
 
+static inline bool slice_starts(struct slice text, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return text.len >= n && memcmp(text.ptr, prefix, n) == 0;
+}
+
+static inline bool slice_ends(struct slice text, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return text.len >= n && memcmp(text.ptr + text.len - n, suffix, n) == 0;
+}
+
 /* For printf's %.*s: SLICE_ARG(s). */
 #define SLICE_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 

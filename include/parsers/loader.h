@@ -2,8 +2,9 @@
  * loader.h - what the parts of the patterns loader share.
  *
  * Internal to the parsers: patterns.c reads files, load_rule.c rules,
- * load_metric.c metrics, load_test.c tests.  Each reports all errors that it
- * finds and leaves something usable behind, so that the next part can go on.
+ * load_metric.c, load_label.c and load_bucket.c metrics, load_test.c tests.  Each
+ * reports all errors that it finds and leaves something usable behind, so that the next
+ * part can go on.
  */
 #ifndef PARSERS_LOADER_H
 #define PARSERS_LOADER_H
@@ -62,6 +63,21 @@ void load_test_fields(struct loader *l, const struct yaml_node *tests);
 /* One entry of a rule's `metrics`. */
 void load_metric(struct loader *l, const struct yaml_node *node,
 		 const struct field_scope *scope, struct rule_metric *metric);
+
+/* The parts of a metric: load_label.c, load_bucket.c. */
+void load_labels(struct loader *l, const struct yaml_node *metric,
+		 const struct field_scope *scope, enum metric_kind kind,
+		 struct rule_metric *out);
+void load_declare(struct loader *l, const struct yaml_node *metric,
+		  struct metric_def *def);
+void load_buckets(struct loader *l, const struct yaml_node *metric,
+		  struct metric_def *def);
+
+/* False after an error: not a finite number, or not a whole one from 1 to `max`. */
+bool load_number(struct loader *l, const struct yaml_node *node, const char *what,
+		 double *value);
+bool load_count(struct loader *l, const struct yaml_node *node, const char *what,
+		size_t max, size_t *count);
 
 /* After the last file: names that clash across metrics. */
 void load_check_metric_names(struct loader *l);
