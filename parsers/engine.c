@@ -157,7 +157,8 @@ static bool find_value(struct engine *e, const struct rule *rule,
 			return false;
 		}
 	}
-	*value *= metric->scale;
+	*value =
+		metric->divisor > 0 ? *value / metric->divisor : *value * metric->scale;
 	return true;
 }
 

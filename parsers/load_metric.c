@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "common/name.h"
@@ -95,18 +96,30 @@ static void check_constant_value(struct loader *l, const struct yaml_node *node,
 		   value_as_name(out->as));
 }
 
+/* 4.9 ms times 0.001 is not the double that 0.0049 is; divided by 1000 it is. */
+static void load_scale(struct loader *l, const struct yaml_node *metric,
+		       struct rule_metric *out)
+{
+	const struct yaml_node *node = yaml_get(metric, "scale");
+	double divisor;
+
+	out->scale = 1;
+	if (!node || !load_number(l, node, "scale", &out->scale) || out->scale == 0)
+		return;
+	divisor = round(1 / out->scale);
+	if (divisor > 1 && 1 / divisor == out->scale)
+		out->divisor = divisor;
+}
+
 static void load_value(struct loader *l, const struct yaml_node *metric,
 		       const struct field_scope *scope, enum metric_kind kind,
 		       struct rule_metric *out)
 {
 	const struct yaml_node *node = yaml_get(metric, "value");
-	const struct yaml_node *scale = yaml_get(metric, "scale");
 	struct slice text;
 
 	load_as(l, metric, out);
-	out->scale = 1;
-	if (scale)
-		load_number(l, scale, "scale", &out->scale);
+	load_scale(l, metric, out);
 	if (!node) {
 		if (kind != METRIC_COUNTER && out->op != UPDATE_ADD &&
 		    out->op != UPDATE_SUBTRACT)

@@ -26,7 +26,7 @@ static enum update_result on_update(void *ctx, const struct update *u)
 	strbuf_addf(&said, "%s", def->name);
 	for (size_t i = 0; i < def->label_count; i++)
 		strbuf_addf(&said, " %s=%.*s", def->labels[i], SLICE_ARG(u->labels[i]));
-	strbuf_addf(&said, " %c%.12g\n", ops[u->op], u->value);
+	strbuf_addf(&said, " %c%.16g\n", ops[u->op], u->value);
 	return isnan(u->value) ? UPDATE_NOT_FINITE : UPDATE_DONE;
 }
 
@@ -213,6 +213,13 @@ Test(engine, values_are_parsed_as_said_and_scaled)
 	       "a_total +1440\nb +2.5\nc ~7\nerror r value\nerror r value\nerror r "
 	       "value\n"
 	       "matched r 2\n");
+}
+
+Test(engine, milliseconds_become_the_seconds_that_one_would_write)
+{
+	expect("rules:\n  - {name: r, pattern: '(?<ms>\\S+) ms', metrics: [{gauge: g, help: g, "
+	       "value: $ms, scale: 0.001}]}\n",
+	       "4.9 ms\n", "g =0.0049\nmatched r 1\n");
 }
 
 Test(engine, the_time_of_the_log_is_a_value)
