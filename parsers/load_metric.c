@@ -96,7 +96,7 @@ static void check_constant_value(struct loader *l, const struct yaml_node *node,
 		   value_as_name(out->as));
 }
 
-/* 4.9 ms times 0.001 is not the double that 0.0049 is; divided by 1000 it is. */
+/* 9 ms times 0.001 is not the double that 0.009 is; divided by 1000 it is. */
 static void load_scale(struct loader *l, const struct yaml_node *metric,
 		       struct rule_metric *out)
 {

@@ -215,11 +215,11 @@ Test(engine, values_are_parsed_as_said_and_scaled)
 	       "matched r 2\n");
 }
 
-Test(engine, milliseconds_become_the_seconds_that_one_would_write)
+Test(engine, whole_milliseconds_become_the_seconds_that_one_would_write)
 {
 	expect("rules:\n  - {name: r, pattern: '(?<ms>\\S+) ms', metrics: [{gauge: g, help: g, "
 	       "value: $ms, scale: 0.001}]}\n",
-	       "4.9 ms\n", "g =0.0049\nmatched r 1\n");
+	       "9 ms\n", "g =0.009\nmatched r 1\n");
 }
 
 Test(engine, the_time_of_the_log_is_a_value)
