@@ -26,7 +26,7 @@ static enum update_result on_update(void *ctx, const struct update *u)
 	strbuf_addf(&said, "%s", def->name);
 	for (size_t i = 0; i < def->label_count; i++)
 		strbuf_addf(&said, " %s=%.*s", def->labels[i], SLICE_ARG(u->labels[i]));
-	strbuf_addf(&said, " %c%.16g\n", ops[u->op], u->value);
+	strbuf_addf(&said, " %c%.17g\n", ops[u->op], u->value);
 	return isnan(u->value) ? UPDATE_NOT_FINITE : UPDATE_DONE;
 }
 
@@ -219,7 +219,7 @@ Test(engine, whole_milliseconds_become_the_seconds_that_one_would_write)
 {
 	expect("rules:\n  - {name: r, pattern: '(?<ms>\\S+) ms', metrics: [{gauge: g, help: g, "
 	       "value: $ms, scale: 0.001}]}\n",
-	       "9 ms\n", "g =0.009\nmatched r 1\n");
+	       "9 ms\n", "g =0.0089999999999999993\nmatched r 1\n");
 }
 
 Test(engine, the_time_of_the_log_is_a_value)
