@@ -476,7 +476,6 @@ struct config *config_load(const struct options *options, struct diag *diag)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
 	struct config_loader l = {.config = c, .diag = diag};
-	size_t errors_before = diag_errors(diag);
 	const struct yaml_node *root = NULL;
 
 	c->arena = arena_create();
@@ -492,10 +491,7 @@ struct config *config_load(const struct options *options, struct diag *diag)
 	load_web(&l, root, options);
 	load_workers(&l, root, options);
 	load_logging(&l, root, options);
-	if (diag_errors(diag) == errors_before)
-		return c;
-	config_destroy(c);
-	return NULL;
+	return c;
 }
 
 void config_destroy(struct config *c)

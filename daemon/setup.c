@@ -30,15 +30,12 @@ static struct patterns *load_patterns(const struct config *config, struct diag *
 
 struct setup *setup_load(const struct options *options, struct diag *diag)
 {
-	struct config *config = config_load(options, diag);
-	struct setup *setup;
+	struct setup *setup = xcalloc(1, sizeof(*setup));
+	size_t errors_before = diag_errors(diag);
 
-	if (!config)
-		return NULL;
-	setup = xcalloc(1, sizeof(*setup));
-	setup->config = config;
-	setup->patterns = load_patterns(config, diag);
-	if (setup->patterns)
+	setup->config = config_load(options, diag);
+	setup->patterns = load_patterns(setup->config, diag);
+	if (diag_errors(diag) == errors_before)
 		return setup;
 	setup_destroy(setup);
 	return NULL;

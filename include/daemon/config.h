@@ -48,7 +48,10 @@ struct config {
 	enum log_format log_format;
 };
 
-/* NULL after an error in `diag`. */
+/*
+ * Errors go to `diag`; what could be read is returned all the same, so that
+ * the patterns it names can be checked too.
+ */
 struct config *config_load(const struct options *options, struct diag *diag);
 void config_destroy(struct config *config); /* NULL is accepted */
 

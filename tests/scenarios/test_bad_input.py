@@ -72,6 +72,16 @@ class BadInput(Scenario):
                          r"b\.yml:4:11: .*called b", r"c\.yml:7:16: .*\$n"):
             self.assertRegex(err, expected)
 
+    def test_mistakes_in_the_configuration_do_not_hide_those_in_the_patterns(self):
+        self.write(self.path("logtally.yml"), "logs: [{path: logs, inclde: ['*']}]\npatterns: [patterns, nope]\nlimits: {line_bytes: 1zb}\n"
+                   "workers: many\nlabels: {le: x}\n")
+        self.pattern_file("rules:\n  - name: a\n    pattern: 'x(y'\n")
+        status, _, err = self.run_once("check", "--config.file", self.path("logtally.yml"))
+        self.assertEqual(status, 1)
+        for expected in (r"logtally\.yml:1:21: .*include", r"logtally\.yml:3:22: .*64KiB", r"logtally\.yml:4:10: .*many",
+                         r"logtally\.yml:5:10: le ", r"/nope: ", r"test\.yml:3:14: ", r"6 errors"):
+            self.assertRegex(err, expected)
+
     def test_an_unreadable_log_path_is_named_and_the_rest_goes_on(self):
         self.pattern_file(GOOD)
         self.write(self.log("a.log"), "word=a\n")
