@@ -6,7 +6,8 @@ PACKAGES := libpcre2-8 libmicrohttpd yaml-0.1 zlib libxxhash
 
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-            -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2 -Wno-format-truncation $(if $(CI),-Werror)
+            -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2 -Wno-unknown-warning-option -Wno-format-truncation \
+            -Wno-missing-field-initializers $(if $(CI),-Werror)
 CPPFLAGS += -Iinclude -D_GNU_SOURCE
 CFLAGS    = -std=gnu11 $(OPT) $(WARN) $(HARDEN) -pthread $(EXTRA)
 LDFLAGS  += -pthread -pie -Wl,-z,relro,-z,now $(EXTRA)

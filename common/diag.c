@@ -40,6 +40,7 @@ void diag_destroy(struct diag *diag)
 	free(diag);
 }
 
+__attribute__((format(printf, 5, 0)))
 static void add(struct diag *diag, struct position at, bool is_warning,
 		const char *instead, const char *what, va_list ap)
 {
