@@ -21,6 +21,7 @@ struct engine {
 	size_t *matched_rules;
 	size_t matched_count;
 	unsigned until_sample;
+	int64_t clock_cost_ns; /* what a look at the CPU clock takes itself */
 };
 
 static const char *const error_names[RULE_ERRORS] = {
@@ -35,6 +36,20 @@ static const char *const error_names[RULE_ERRORS] = {
 const char *rule_error_name(enum rule_error error)
 {
 	return error_names[error];
+}
+
+/* The least of some: an interrupt would count as the clock's cost. */
+static int64_t measure_clock(void)
+{
+	int64_t least_ns = INT64_MAX;
+
+	for (int i = 0; i < 32; i++) {
+		int64_t start_ns = clock_thread_cpu_ns();
+		int64_t cost_ns = clock_thread_cpu_ns() - start_ns;
+
+		least_ns = cost_ns < least_ns ? cost_ns : least_ns;
+	}
+	return least_ns;
 }
 
 struct engine *engine_create(const struct patterns *patterns, uint32_t match_steps,
@@ -56,6 +71,7 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 	e->matches = xcalloc(rules, sizeof(*e->matches));
 	e->matched_rules = xcalloc(rules, sizeof(*e->matched_rules));
 	e->until_sample = CPU_SAMPLE;
+	e->clock_cost_ns = measure_clock();
 	return e;
 }
 
@@ -247,9 +263,10 @@ static bool run_rule_timed(struct engine *e, const struct rule *rule,
 {
 	int64_t start_ns = clock_thread_cpu_ns();
 	bool matched = run_rule(e, rule, record);
+	int64_t cpu_ns = clock_thread_cpu_ns() - start_ns - e->clock_cost_ns;
 
-	e->ops->cpu(e->ctx, rule->index,
-		    (clock_thread_cpu_ns() - start_ns) * CPU_SAMPLE);
+	if (cpu_ns > 0)
+		e->ops->cpu(e->ctx, rule->index, cpu_ns * CPU_SAMPLE);
 	return matched;
 }
 
