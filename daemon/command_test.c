@@ -35,7 +35,7 @@ static void on_matched(void *ctx, size_t rule, uint64_t count)
 	(void)count;
 }
 
-static void on_cpu(void *ctx, size_t rule, int64_t cpu_ns)
+static void on_cpu(void *ctx, size_t rule, double cpu_ns)
 {
 	(void)ctx;
 	(void)rule;

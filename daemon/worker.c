@@ -102,11 +102,11 @@ static void on_matched(void *ctx, size_t rule, uint64_t count)
 		  clock_seconds(w->block_time_ns));
 }
 
-static void on_cpu(void *ctx, size_t rule, int64_t cpu_ns)
+static void on_cpu(void *ctx, size_t rule, double cpu_ns)
 {
 	struct worker *w = ctx;
 
-	store_add(w->store, OWN_RULE_CPU, w->cpu_series[rule], (double)cpu_ns / 1e9);
+	store_add(w->store, OWN_RULE_CPU, w->cpu_series[rule], cpu_ns / 1e9);
 }
 
 static const struct engine_ops engine_ops = {

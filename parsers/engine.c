@@ -20,7 +20,10 @@ struct engine {
 	uint64_t *matches;
 	size_t *matched_rules;
 	size_t matched_count;
+	/* CPU time of blocks, shared out by what rules took of a timed record. */
 	unsigned until_sample;
+	int64_t unshared_ns;
+	int64_t *samples_ns;   /* one a rule: of the timed record */
 	int64_t clock_cost_ns; /* what a look at the CPU clock takes itself */
 };
 
@@ -70,6 +73,7 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 			(struct label_scratch){.now = STRBUF_INIT, .next = STRBUF_INIT};
 	e->matches = xcalloc(rules, sizeof(*e->matches));
 	e->matched_rules = xcalloc(rules, sizeof(*e->matched_rules));
+	e->samples_ns = xcalloc(rules, sizeof(*e->samples_ns));
 	e->until_sample = CPU_SAMPLE;
 	e->clock_cost_ns = measure_clock();
 	return e;
@@ -87,6 +91,7 @@ void engine_destroy(struct engine *e)
 		label_scratch_finish(&e->label_scratch[i]);
 	free(e->matches);
 	free(e->matched_rules);
+	free(e->samples_ns);
 	free(e);
 }
 
@@ -265,8 +270,7 @@ static bool run_rule_timed(struct engine *e, const struct rule *rule,
 	bool matched = run_rule(e, rule, record);
 	int64_t cpu_ns = clock_thread_cpu_ns() - start_ns - e->clock_cost_ns;
 
-	if (cpu_ns > 0)
-		e->ops->cpu(e->ctx, rule->index, cpu_ns * CPU_SAMPLE);
+	e->samples_ns[rule->index] = cpu_ns > 1 ? cpu_ns : 1;
 	return matched;
 }
 
@@ -292,6 +296,25 @@ static bool run_file(struct engine *e, const struct patterns_file *file,
 	return matched;
 }
 
+/* Shares out the time since the last timed record; each rule's sample is its weight. */
+static void share_out(struct engine *e)
+{
+	size_t rules = patterns_rule_count(e->patterns);
+	int64_t sum_ns = 0;
+
+	for (size_t i = 0; i < rules; i++)
+		sum_ns += e->samples_ns[i];
+	for (size_t i = 0; i < rules && sum_ns > 0; i++) {
+		double share = (double)e->samples_ns[i] / (double)sum_ns;
+
+		if (e->samples_ns[i] > 0)
+			e->ops->cpu(e->ctx, i, (double)e->unshared_ns * share);
+		e->samples_ns[i] = 0;
+	}
+	if (sum_ns > 0)
+		e->unshared_ns = 0;
+}
+
 /* True if a rule of some file matched. */
 static bool run_record(struct engine *e, struct record *record)
 {
@@ -303,6 +326,8 @@ static bool run_record(struct engine *e, struct record *record)
 	for (size_t i = 0; i < source_patterns_count(record->source); i++)
 		matched |=
 			run_file(e, source_patterns(record->source, i), record, timed);
+	if (timed)
+		share_out(e);
 	return matched;
 }
 
@@ -343,6 +368,7 @@ void engine_feed(struct engine *e, const struct source *source,
 		.other_scratch = e->other_scratch,
 	};
 	struct slice rest = block->bytes;
+	int64_t start_ns = clock_thread_cpu_ns();
 
 	while (rest.len > 0) {
 		record.text = next_line(&rest);
@@ -351,4 +377,5 @@ void engine_feed(struct engine *e, const struct source *source,
 			counts->unmatched_lines++;
 	}
 	report_matches(e);
+	e->unshared_ns += clock_thread_cpu_ns() - start_ns;
 }

@@ -37,8 +37,8 @@ struct engine_ops {
 	void (*error)(void *ctx, size_t rule, enum rule_error error);
 	/* At the end of a block, for each rule that matched in it. */
 	void (*matched)(void *ctx, size_t rule, uint64_t count);
-	/* An estimate from samples. */
-	void (*cpu)(void *ctx, size_t rule, int64_t cpu_ns);
+	/* A rule's share of the engine's CPU time, estimated from samples. */
+	void (*cpu)(void *ctx, size_t rule, double cpu_ns);
 };
 
 /* `patterns` outlives the engine.  match_steps: PCRE2's limit for one match. */

@@ -15,6 +15,7 @@ static struct patterns *patterns;
 static struct strbuf said = STRBUF_INIT;
 static struct engine_counts counts;
 static int64_t read_time_ns;
+static double cpu_ns_of[2];
 
 static enum update_result on_update(void *ctx, const struct update *u)
 {
@@ -44,11 +45,11 @@ static void on_matched(void *ctx, size_t rule, uint64_t count)
 		    (int)count);
 }
 
-static void on_cpu(void *ctx, size_t rule, int64_t cpu_ns)
+static void on_cpu(void *ctx, size_t rule, double cpu_ns)
 {
 	(void)ctx;
-	(void)rule;
-	(void)cpu_ns;
+	if (rule < 2)
+		cpu_ns_of[rule] += cpu_ns;
 }
 
 static const struct engine_ops ops = {on_update, on_error, on_matched, on_cpu};
@@ -217,7 +218,8 @@ Test(engine, values_are_parsed_as_said_and_scaled)
 
 Test(engine, whole_milliseconds_become_the_seconds_that_one_would_write)
 {
-	expect("rules:\n  - {name: r, pattern: '(?<ms>\\S+) ms', metrics: [{gauge: g, help: g, "
+	expect("rules:\n  - {name: r, pattern: '(?<ms>\\S+) ms', metrics: [{gauge: g, "
+	       "help: g, "
 	       "value: $ms, scale: 0.001}]}\n",
 	       "9 ms\n", "g =0.0089999999999999993\nmatched r 1\n");
 }
@@ -258,4 +260,31 @@ Test(engine, a_rule_without_metrics_ignores_the_line)
 	       "r, " COUNT "}]}\n",
 	       "x\ny\n", "n_total +1\nmatched quiet 1\nmatched r 1\n");
 	cr_expect_eq(counts.unmatched_lines, 0);
+}
+
+Test(engine, cpu_time_is_shared_out_among_the_rules_and_never_more_than_there_was)
+{
+	struct strbuf lines = STRBUF_INIT;
+	int64_t start_ns = clock_thread_cpu_ns();
+	struct source *source;
+	struct engine *engine;
+
+	load("rules:\n  - {name: a, pattern: 'x'}\n  - {name: b, pattern: 'y'}\n");
+	engine = engine_create(patterns, 10000, &ops, NULL);
+	source = source_create(patterns, "/a", NULL, 0);
+	for (int i = 0; i < 1100; i++)
+		strbuf_puts(&lines, "neither of them\n");
+	for (int i = 0; i < 2; i++) {
+		struct block block = {.bytes = strbuf_slice(&lines)};
+
+		cr_expect_eq(cpu_ns_of[0], 0);
+		engine_feed(engine, source, &block, &counts);
+	}
+	cr_expect_gt(cpu_ns_of[0], 0);
+	cr_expect_gt(cpu_ns_of[1], 0);
+	cr_expect_leq(cpu_ns_of[0] + cpu_ns_of[1],
+		      (double)(clock_thread_cpu_ns() - start_ns));
+	strbuf_finish(&lines);
+	source_destroy(source);
+	engine_destroy(engine);
 }
