@@ -61,7 +61,7 @@ static size_t same_letters(struct slice text, const char *word)
 {
 	size_t n = 0;
 
-	while (word[n] && n < text.len && (text.ptr[n] | 0x20) == word[n])
+	while (n < text.len && word[n] && (text.ptr[n] | 0x20) == word[n])
 		n++;
 	return n;
 }
