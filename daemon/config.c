@@ -45,7 +45,6 @@ static const struct config_limits default_limits = {
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error"};
 static const char *const log_formats[] = {"logfmt", "json"};
-static const char *const sync_modes[] = {"normal", "full"};
 static const char *const on_off[] = {"false", "true"};
 static const char *const start_places[] = {"beginning", "end"};
 
@@ -321,7 +320,7 @@ static void load_limits(struct config_loader *l, const struct yaml_node *root)
 }
 
 /* Values of the nested keys become the flags that were not given. */
-static const char *const storage_keys[] = {"path", "sync"};
+static const char *const storage_keys[] = {"path"};
 static const char *const web_keys[] = {"listen-address", "telemetry-path",
 				       "enable-lifecycle"};
 static const char *const log_section_keys[] = {"level", "format"};
@@ -380,8 +379,8 @@ static void load_storage(struct config_loader *l, const struct yaml_node *root,
 {
 	const struct yaml_node *storage =
 		section(l, root, "storage", KEYS(storage_keys));
-	struct position at = of_flag("--storage.sync"), ignored;
-	const char *path = options->storage_path, *sync = options->storage_sync;
+	const char *path = options->storage_path;
+	struct position ignored;
 
 	take(l, storage, "path", &path, &ignored);
 	if (!path)
@@ -390,10 +389,6 @@ static void load_storage(struct config_loader *l, const struct yaml_node *root,
 		*path == '\0' ? ""
 			      : absolute(l, options->storage_path ? NULL : l->directory,
 					 path);
-	take(l, storage, "sync", &sync, &at);
-	if (sync)
-		l->config->storage_sync_full =
-			choose(l, sync, at, "storage.sync", KEYS(sync_modes)) == 1;
 }
 
 static void load_workers(struct config_loader *l, const struct yaml_node *root,

@@ -35,8 +35,6 @@ static const struct flag flags[] = {
 	 "patterns file or directory; repeatable"},
 	{"storage.path", "DIR", FLAG_TEXT, AT(storage_path), 0, RUNS,
 	 "directory that one daemon owns (./data); \"\": none"},
-	{"storage.sync", "MODE", FLAG_TEXT, AT(storage_sync), 0, RUNS,
-	 "normal or full (normal)"},
 	{"workers", "N", FLAG_TEXT, AT(workers), 0, RUNS,
 	 "threads that read (the cores, at most 4)"},
 	{"web.listen-address", "ADDR", FLAG_TEXT, AT(listen_address), 0,
