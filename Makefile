@@ -104,7 +104,8 @@ check-headers:  ## each header compiles alone
 	    $(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -Werror -fsyntax-only -x c $$h; done
 
 lint:  ## clang-tidy and cppcheck
-	@clang-tidy --quiet $(foreach r,$(ROOMS),$(call sources,$(r))) -- $(CPPFLAGS) -std=gnu11 2>/dev/null
+	@printf '%s\n' $(foreach r,$(ROOMS),$(call sources,$(r))) | \
+	    xargs -P $$(nproc) -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=gnu11 2>/dev/null' clang-tidy
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 --suppress=missingIncludeSystem \
 	    --suppress=ctuuninitvar --suppress=varFuncNullUB $(CPPFLAGS) $(ROOMS)

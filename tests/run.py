@@ -109,6 +109,23 @@ def scenarios(totals, only):
     totals.add(result.testsRun - failed, failed, "scenarios")
 
 
+def sanitized_scenarios(totals, binary):
+    """The scenarios again, with the daemon under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    with tempfile.TemporaryDirectory() as logs:
+        options = f"log_path={logs}/report"
+        env = dict(os.environ, LOGTALLY=binary, ASAN_OPTIONS="detect_leaks=1:" + options, UBSAN_OPTIONS=options)
+        done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input"], cwd=HERE + "/scenarios",
+                              env=env, text=True, errors="replace", capture_output=True, timeout=900)
+        reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
+    ran = re.search(r"^Ran (\d+) tests", done.stderr, re.M)
+    bad = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", done.stderr)) + bool(reports)
+    count = int(ran[1]) if ran else 0
+    failed = max(bad, 1) if done.returncode or not count else bad
+    totals.add(max(count - failed, 0), failed, "scenarios under the sanitizers")
+    if failed:
+        print(done.stderr + reports)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
@@ -140,6 +157,7 @@ def main():
         pattern_tests(totals, TOP + "/patterns")
         documented_patterns(totals)
         scenarios(totals, None)
+        sanitized_scenarios(totals, build + "/asan/logtally")
     print(f"{totals.passed} passed, {totals.failed} failed")
     return 1 if totals.failed else 0
 
