@@ -40,9 +40,9 @@ void diag_destroy(struct diag *diag)
 	free(diag);
 }
 
-__attribute__((format(printf, 5, 0)))
-static void add(struct diag *diag, struct position at, bool is_warning,
-		const char *instead, const char *what, va_list ap)
+__attribute__((format(printf, 5, 0))) static void
+add(struct diag *diag, struct position at, bool is_warning, const char *instead,
+    const char *what, va_list ap)
 {
 	struct strbuf text = STRBUF_INIT;
 	char *formatted;

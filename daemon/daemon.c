@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -37,6 +38,7 @@ struct daemon {
 	bool discovery_started;
 	struct web *web;
 	int lock_fd, signal_fd;
+	int wake_fd; /* readable when the main loop should look around */
 	bool said_skipped;
 	bool said_caught_up;
 	struct pattern_watch pattern_watch;
@@ -115,10 +117,10 @@ static void on_setup_used(void *ctx, unsigned worker)
 	cutter_setup_used(((struct daemon *)ctx)->cutter);
 }
 
-/* The main loop asks the discovery; nothing to do at once. */
+/* What is born from now on is new to scrapers: the main loop sees to it. */
 static void on_backlog_read(void *ctx)
 {
-	(void)ctx;
+	eventfd_write(((struct daemon *)ctx)->wake_fd, 1);
 }
 
 static const struct worker_ops worker_ops = {.cut_done = on_cut_done,
@@ -376,14 +378,17 @@ static bool patterns_changed(struct daemon *d)
 
 static void loop(struct daemon *d)
 {
-	struct pollfd pfd = {.fd = d->signal_fd, .events = POLLIN};
+	struct pollfd fds[] = {{.fd = d->signal_fd, .events = POLLIN},
+			       {.fd = d->wake_fd, .events = POLLIN}};
+	eventfd_t wakes;
 
 	do {
 		say_skipped(d);
 		say_caught_up(d);
 		if (patterns_changed(d))
 			reload(d);
-		poll(&pfd, 1, TICK_MS);
+		if (poll(fds, 2, TICK_MS) > 0 && (fds[1].revents & POLLIN))
+			eventfd_read(d->wake_fd, &wakes);
 	} while (handle_signals(d));
 }
 
@@ -446,8 +451,8 @@ static void release(struct daemon *d)
 	registry_destroy(d->registry);
 	if (d->lock_fd != -1)
 		close(d->lock_fd);
-	if (d->signal_fd != -1)
-		close(d->signal_fd);
+	close(d->signal_fd);
+	close(d->wake_fd);
 	pthread_mutex_destroy(&d->lock);
 	pthread_mutex_destroy(&d->facts_lock);
 }
@@ -467,7 +472,7 @@ static void say_started(const struct daemon *d)
 
 int daemon_run(const struct options *options)
 {
-	struct daemon d = {.options = options, .lock_fd = -1, .signal_fd = -1};
+	struct daemon d = {.options = options, .lock_fd = -1};
 	struct error err;
 	int status = 1;
 
@@ -483,6 +488,7 @@ int daemon_run(const struct options *options)
 	pthread_mutex_init(&d.facts_lock, NULL);
 	raise_file_limit();
 	d.signal_fd = take_signals();
+	d.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (start(&d, &err)) {
 		say_started(&d);
 		loop(&d);

@@ -114,7 +114,7 @@ static const char **list_all(struct loader *l, size_t *count)
 	return all;
 }
 
-/* -- helpers of all parts --------------------------------------------------- */
+/* -- what all parts use --------------------------------------------------- */
 
 struct regex *load_regex(struct loader *l, const struct yaml_node *node,
 			 const char *what)

@@ -41,8 +41,8 @@ struct record {
 	bool line_tried;
 	bool line_matched;
 	bool line_hit_limit; /* and no rule has counted it yet */
-	size_t alternative; /* of the rule's patterns: the one that matched */
-	bool has_match;     /* pattern_scratch holds the present rule's groups */
+	size_t alternative;  /* of the rule's patterns: the one that matched */
+	bool has_match;      /* pattern_scratch holds the present rule's groups */
 
 	enum record_time time_state;
 	int64_t time_ns;

@@ -101,8 +101,7 @@ Test(patterns, reserved_names_are_refused)
 
 Test(patterns, a_name_that_nothing_supplies_is_refused)
 {
-	expect(METRIC "{gauge: g, value: $w}\n",
-	       "nothing supplies $w: name a capture");
+	expect(METRIC "{gauge: g, value: $w}\n", "nothing supplies $w: name a capture");
 	expect(METRIC "{gauge: g, value: '${v'}\n", "a ${ that no } closes");
 	expect("rules:\n  - {name: r, where: {lvl: x}}\n",
 	       "nothing supplies the field lvl");
