@@ -217,11 +217,11 @@ static struct cut *on_scrape(void *ctx, struct strbuf *tail)
 		return NULL;
 	pthread_mutex_lock(&d->facts_lock);
 	facts = d->facts;
-	facts.schema = schema_ref((struct schema *)d->facts.schema);
+	facts.schema = schema_ref(d->facts.schema);
 	pthread_mutex_unlock(&d->facts_lock);
 	facts.catching_up = catching_up;
 	live_metrics_render(&facts, d->cutter, tail);
-	schema_unref((struct schema *)facts.schema);
+	schema_unref(facts.schema);
 	return cut;
 }
 
@@ -242,7 +242,7 @@ static void set_schema_fact(struct daemon *d, struct schema *schema)
 	struct schema *old;
 
 	pthread_mutex_lock(&d->facts_lock);
-	old = (struct schema *)d->facts.schema;
+	old = d->facts.schema;
 	d->facts.schema = schema_ref(schema);
 	d->facts.reload_successful = true;
 	d->facts.reload_success_ns = clock_wall_ns();
@@ -446,7 +446,7 @@ static void release(struct daemon *d)
 		worker_destroy(d->workers[i]);
 	free(d->workers);
 	cutter_destroy(d->cutter);
-	schema_unref((struct schema *)d->facts.schema);
+	schema_unref(d->facts.schema);
 	setup_destroy(d->setup);
 	registry_destroy(d->registry);
 	if (d->lock_fd != -1)

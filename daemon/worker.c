@@ -150,13 +150,9 @@ static void use_setup(struct worker *w, const struct setup *setup)
 
 /* -- cuts ----------------------------------------------------------------- */
 
-struct reporter {
-	struct worker_share *share;
-};
-
 static void report_file(void *ctx, const struct follower_status *status)
 {
-	struct worker_share *share = ((struct reporter *)ctx)->share;
+	struct worker_share *share = ctx;
 
 	share->files = xgrow(share->files, share->file_count, sizeof(*share->files));
 	share->files[share->file_count++] =
@@ -169,11 +165,10 @@ static void report_file(void *ctx, const struct follower_status *status)
 static void cut(struct worker *w, const struct orders *orders)
 {
 	struct worker_share share = {.sequence = orders->cut_sequence};
-	struct reporter reporter = {&share};
 
 	share.part = store_cut(w->store, orders->cut_sequence);
 	store_births_are_old(w->store, orders->births_are_old);
-	follower_each(w->follower, report_file, &reporter);
+	follower_each(w->follower, report_file, &share);
 	w->ops->cut_done(w->ctx, w->index, &share);
 }
 

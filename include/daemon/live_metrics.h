@@ -18,7 +18,7 @@ struct live_facts {
 	bool catching_up;
 	bool reload_successful;
 	int64_t reload_success_ns;
-	const struct schema *schema;
+	struct schema *schema; /* a reference */
 	struct {
 		const char *reason;
 		uint64_t count;
