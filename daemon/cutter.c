@@ -19,6 +19,8 @@ struct cutter {
 	struct worker_share *shares; /* the newest of each worker */
 	unsigned setups_used;
 	uint64_t sequence;
+	bool late; /* the parts of `sequence` were not waited for any longer */
+	bool late_hides_patterns;
 	struct schema *schema;
 	struct cut *last;
 };
@@ -104,6 +106,7 @@ static void assemble(struct cutter *c, bool hide_patterns)
 		parts[i] = c->shares[i].part;
 		c->shares[i].part = NULL;
 	}
+	c->late = false;
 	cut_unref(c->last);
 	c->last = cut_create(c->sequence, c->schema, parts, c->worker_count,
 			     hide_patterns);
@@ -118,10 +121,16 @@ struct cut *cutter_cut(struct cutter *c, struct worker *const *workers,
 	pthread_mutex_lock(&c->turn);
 	pthread_mutex_lock(&c->lock);
 	if (cuts_alive() < MAX_CUTS) {
+		/* However slow a worker is, a scrape shows what the one before asked
+		 * for. */
+		if (c->late && all_have_cut(c))
+			assemble(c, c->late_hides_patterns);
 		c->sequence++;
 		for (unsigned i = 0; i < c->worker_count; i++)
 			worker_cut(workers[i], c->sequence, hide_patterns);
-		if (wait_for_parts(c))
+		c->late = !wait_for_parts(c);
+		c->late_hides_patterns = hide_patterns;
+		if (!c->late)
 			assemble(c, hide_patterns);
 		cut = c->last ? cut_ref(c->last) : NULL;
 	}
@@ -151,6 +160,7 @@ void cutter_use(struct cutter *c, struct worker *const *workers,
 	pthread_mutex_lock(&c->turn);
 	pthread_mutex_lock(&c->lock);
 	c->setups_used = 0;
+	c->late = false;
 	c->sequence++;
 	pthread_mutex_unlock(&c->lock);
 	for (unsigned i = 0; i < c->worker_count; i++)
