@@ -2,7 +2,7 @@
 BUILD    ?= build
 CC       ?= gcc
 OPT      ?= -O2 -g
-PACKAGES := libpcre2-8 libmicrohttpd yaml-0.1 zlib libxxhash
+PACKAGES := libpcre2-8 libmicrohttpd yaml-0.1 zlib libzstd libxxhash sqlite3
 
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -77,10 +77,11 @@ run: deps-run logtally  ## start the example pipeline and the daemon on its logs
 	@examples/pipeline/demo.sh
 
 # What a fresh Debian 12 machine lacks, through apt, with sudo when not root.
-APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib1g-dev libxxhash-dev
+APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib1g-dev libzstd-dev \
+             libxxhash-dev libsqlite3-dev
 APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
 APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang-tidy clang-format \
-             cppcheck mandoc curl
+             cppcheck mandoc curl logrotate nginx-light gzip zstd sqlite3 valgrind strace
 install = command -v dpkg-query >/dev/null || exit 0; missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | \
     awk '$$1 == "ii" { sub(":.*", "", $$2); print $$2 }' | sort > $(BUILD)/.have; \
     printf '%s\n' $(1) | sort | comm -23 - $(BUILD)/.have); \

@@ -146,7 +146,15 @@ static void on_fallback(void *ctx, const char *reason)
 	pthread_mutex_unlock(&d->facts_lock);
 }
 
-static const struct discovery_ops discovery_ops = {.fallback = on_fallback};
+static void on_looked(void *ctx, const char *const *root_paths, size_t count)
+{
+	(void)ctx;
+	(void)root_paths;
+	(void)count;
+}
+
+static const struct discovery_ops discovery_ops = {.fallback = on_fallback,
+						   .looked = on_looked};
 
 static bool create_workers(struct daemon *d, struct error *err)
 {
@@ -171,7 +179,7 @@ static bool create_discovery(struct daemon *d, struct error *err)
 	for (unsigned i = 0; i < d->worker_count; i++)
 		followers[i] = worker_follower(d->workers[i]);
 	d->discovery =
-		discovery_create(followers, d->worker_count, &discovery_ops, d, err);
+		discovery_create(followers, d->worker_count, NULL, &discovery_ops, d, err);
 	free(followers);
 	return d->discovery != NULL;
 }

@@ -237,7 +237,6 @@ static void on_block(void *ctx, void *opaque, const struct block *block)
 	if (counts.unmatched_lines > 0)
 		store_add(w->store, OWN_UNMATCHED_LINES, 0,
 			  (double)counts.unmatched_lines);
-	obey(w);
 }
 
 static void on_oversized(void *ctx, void *path, uint64_t bytes)
@@ -277,6 +276,16 @@ static void on_backlog_read(void *ctx)
 	w->ops->backlog_read(w->ctx);
 }
 
+static void on_boundary(void *ctx)
+{
+	obey(ctx);
+}
+
+static void on_save_soon(void *ctx)
+{
+	(void)ctx;
+}
+
 static const struct follower_ops follower_ops = {
 	.path_added = on_path_added,
 	.path_removed = on_path_removed,
@@ -285,6 +294,8 @@ static const struct follower_ops follower_ops = {
 	.rotated = on_rotated,
 	.lost = on_lost,
 	.backlog_read = on_backlog_read,
+	.boundary = on_boundary,
+	.save_soon = on_save_soon,
 };
 
 /* -- the thread ----------------------------------------------------------- */

@@ -46,12 +46,14 @@ static struct follower *const *copy_followers(struct follower *const *followers,
 
 struct discovery *discovery_create(struct follower *const *followers,
 				   size_t follower_count,
+				   const struct discovery_past *past,
 				   const struct discovery_ops *ops, void *ctx,
 				   struct error *err)
 {
 	struct mailbox *new_roots = mailbox_create(sizeof(struct roots *), err);
 	struct discovery *discovery;
 
+	(void)past;
 	if (!new_roots)
 		return NULL;
 	discovery = xcalloc(1, sizeof(*discovery));

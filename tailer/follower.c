@@ -326,8 +326,11 @@ bool follower_turn(struct follower *follower)
 {
 	take_messages(follower);
 	make_due_ready(follower);
-	for (size_t left = follower->ready_count; left > 0; left--)
+	follower->ops.boundary(follower->host.ctx);
+	for (size_t left = follower->ready_count; left > 0; left--) {
 		step_path(follower, take_ready(follower));
+		follower->ops.boundary(follower->host.ctx);
+	}
 	report_backlog(follower);
 	return follower->first_ready != NULL;
 }
@@ -342,6 +345,19 @@ int follower_wait_ms(const struct follower *follower)
 		return -1;
 	left_ns = follower->next_due_ns - clock_monotonic_ns();
 	return left_ns <= 0 ? 0 : (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+void follower_checkpoints(struct follower *follower, uint64_t sequence,
+		      uint64_t saved_sequence,
+		      void (*visit)(void *ctx, const struct checkpoint *checkpoint,
+				    bool dropped),
+		      void *ctx)
+{
+	(void)follower;
+	(void)sequence;
+	(void)saved_sequence;
+	(void)visit;
+	(void)ctx;
 }
 
 void follower_each(const struct follower *follower,

@@ -36,6 +36,25 @@ struct discovery_root {
 	size_t exclude_count;
 	bool poll;         /* never use inotify here: looked at each second */
 	bool start_at_end; /* of files that are there at the first look */
+	/*
+	 * Directories to which the files of this root are rotated, beside their
+	 * own: absolute, or relative to the directory of each file.
+	 */
+	const char *const *rotated_to;
+	size_t rotated_to_count;
+};
+
+/* What is known from an earlier run. */
+struct discovery_past {
+	const struct checkpoint *checkpoints;
+	size_t checkpoint_count;
+	const char *const *roots; /* paths of roots that were looked at before */
+	size_t root_count;
+	/*
+	 * It is known that there was an earlier run, and nothing of it: all that
+	 * is there counts as read, its bytes as lost ("state_lost").
+	 */
+	bool lost;
 };
 
 /* Counted by the caller as logtally_watch_fallbacks_total{reason}. */
@@ -43,14 +62,25 @@ struct discovery_ops {
 	/*
 	 * From discovery's thread; `reason` is static: "poll" (a root wants it),
 	 * "no_instances", "no_watches", "no_permission", "filesystem" (gives no
-	 * events), "unwatchable", "overflow" (events were lost).
+	 * events), "unwatchable", "overflow" (events were lost), "flood" (a
+	 * directory has too many writes: it is polled until it is quiet).
 	 */
 	void (*fallback)(void *ctx, const char *reason);
+	/*
+	 * From discovery's thread: all that these roots hold has been found for
+	 * the first time ever, the followers know it, and nothing of it is read
+	 * before this returns: the checkpoints and the roots are to be saved now.
+	 */
+	void (*looked)(void *ctx, const char *const *root_paths, size_t count);
 };
 
-/* `followers` outlive it.  Fails if there is no inotify and no event descriptor. */
+/*
+ * `followers` outlive it.  `past` is copied; NULL: this is the first run.
+ * Fails if there is no inotify and no event descriptor.
+ */
 struct discovery *discovery_create(struct follower *const *followers,
 				   size_t follower_count,
+				   const struct discovery_past *past,
 				   const struct discovery_ops *ops, void *ctx,
 				   struct error *err);
 /* After the thread has ended.  NULL is accepted. */

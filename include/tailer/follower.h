@@ -19,6 +19,7 @@
 
 #include "common/block.h"
 #include "common/error.h"
+#include "tailer/checkpoint.h"
 
 struct follower;
 
@@ -51,6 +52,16 @@ struct follower_ops {
 	void (*lost)(void *ctx, void *path, const char *reason, uint64_t bytes);
 	/* The last file of the backlog at the start was read (discovery.h). */
 	void (*backlog_read)(void *ctx);
+	/*
+	 * Between two blocks: the checkpoints are those of exactly what was handed
+	 * up so far.  The place for follower_checkpoints().
+	 */
+	void (*boundary)(void *ctx);
+	/*
+	 * A file was renamed, truncated or deleted: what is counted of it should
+	 * be saved without waiting for the next occasion.
+	 */
+	void (*save_soon)(void *ctx);
 };
 
 struct follower_options {
@@ -101,6 +112,18 @@ struct follower_status {
 				  file */
 	bool open;
 };
+
+/*
+ * For the cut `sequence`: visits every checkpoint that changed, or was dropped,
+ * since the cut `saved_sequence` that is known to be saved (0: none is).  What
+ * is not known to be saved is visited again each time, so that only the newest
+ * visit counts.  Within ops.boundary; they are borrowed.
+ */
+void follower_checkpoints(struct follower *follower, uint64_t sequence,
+		      uint64_t saved_sequence,
+		      void (*visit)(void *ctx, const struct checkpoint *checkpoint,
+				    bool dropped),
+		      void *ctx);
 
 /* Visits every path.  From the worker's thread. */
 void follower_each(const struct follower *follower,

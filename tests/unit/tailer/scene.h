@@ -123,6 +123,18 @@ static inline void scene_backlog_read(void *ctx)
 	((struct scene *)ctx)->backlog_reads++;
 }
 
+static inline void scene_nothing(void *ctx)
+{
+	(void)ctx;
+}
+
+static inline void scene_looked(void *ctx, const char *const *roots, size_t count)
+{
+	(void)ctx;
+	(void)roots;
+	(void)count;
+}
+
 static inline void scene_fallback(void *ctx, const char *reason)
 {
 	struct scene *scene = ctx;
@@ -152,11 +164,13 @@ static const struct follower_ops scene_follower_ops = {
 	.rotated = scene_rotated,
 	.lost = scene_lost,
 	.backlog_read = scene_backlog_read,
+	.boundary = scene_nothing,
+	.save_soon = scene_nothing,
 };
 
 static inline struct scene *scene_create_with(const struct follower_options *options)
 {
-	static const struct discovery_ops discovery_ops = {scene_fallback};
+	static const struct discovery_ops discovery_ops = {scene_fallback, scene_looked};
 	struct scene *scene = xcalloc(1, sizeof(*scene));
 	struct error err;
 
@@ -170,7 +184,7 @@ static inline struct scene *scene_create_with(const struct follower_options *opt
 	scene->follower = follower_create(options, &scene_follower_ops, scene, &err);
 	cr_assert(scene->follower);
 	scene->discovery =
-		discovery_create(&scene->follower, 1, &discovery_ops, scene, &err);
+		discovery_create(&scene->follower, 1, NULL, &discovery_ops, scene, &err);
 	cr_assert(scene->discovery);
 	return scene;
 }

@@ -1,0 +1,142 @@
+/*
+ * state.h - the database that holds what must survive the process.
+ *
+ * One SQLite file, state.db, in the state directory, in WAL mode.  A commit is
+ * one transaction: the series that changed and the checkpoints of exactly the
+ * lines that they count.  Values are appended to a delta table, which is folded
+ * into the table of series in small steps between commits; checkpoints of the
+ * WAL run in a thread of the state's own.  docs/state.md has the schema.
+ *
+ * Knows rows, not cuts: commit.h says what is in a commit.  The caller holds the
+ * lock of the directory (storage.h).  Any thread; one call at a time is served.
+ */
+#ifndef DAEMON_STATE_H
+#define DAEMON_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/metric.h"
+#include "common/slice.h"
+#include "tailer/checkpoint.h"
+
+struct state;
+
+enum state_found {
+	STATE_NEW,     /* there was none */
+	STATE_RESUMED, /* an earlier run's */
+	STATE_LOST,    /* one that cannot be used: it was set aside under a new name */
+};
+
+struct state_options {
+	const char *directory;
+	bool sync_full; /* each commit reaches the disk before it counts as done */
+};
+
+/*
+ * Opens or creates the database.  One of an older schema is migrated; one that
+ * is corrupt, not ours, or of a newer schema is renamed to
+ * state.db.<why>-<YYYYMMDDThhmmssZ> with its -wal, and logged.  NULL only if none can
+ * be made.
+ */
+struct state *state_open(const struct state_options *options, enum state_found *found,
+			 struct error *err);
+/* NULL is accepted. */
+void state_close(struct state *state);
+
+/* -- what an earlier run left ---------------------------------------------- */
+
+/* Of the last commit; 0: there was none. */
+uint64_t state_sequence(struct state *state);
+/* An earlier run had read its first backlog. */
+bool state_is_caught_up(struct state *state);
+
+/* Everything that is visited is borrowed until the visit returns. */
+bool state_each_checkpoint(struct state *state,
+			 void (*visit)(void *ctx, const struct checkpoint *checkpoint),
+			 void *ctx, struct error *err);
+bool state_each_root(struct state *state, void (*visit)(void *ctx, const char *path),
+		     void *ctx, struct error *err);
+
+struct state_scraper {
+	unsigned char client[16]; /* who it is */
+	uint64_t sequence;        /* of the newest cut that it was shown */
+	uint64_t heard;           /* orders them: the larger, the later heard */
+};
+bool state_each_scraper(struct state *state,
+			void (*visit)(void *ctx, const struct state_scraper *scraper),
+			void *ctx, struct error *err);
+
+/* A metric's definition: all that must agree for its series to go on. */
+struct state_family {
+	const char *name;
+	const char *kind;       /* "counter", "gauge", "histogram" */
+	struct slice signature; /* bytes that stand for the definition */
+};
+
+/* The value of a series.  A counter and a gauge have no buckets. */
+struct state_value {
+	double value;    /* counter, gauge; the sum of a histogram */
+	int64_t time_ns; /* gauge: log time at which it was set, 0: never; else 0 */
+	const double *buckets; /* not cumulative, +Inf last */
+	size_t bucket_count;
+};
+
+struct state_series {
+	uint32_t number;     /* in its family: 0, 1, 2 ... without a gap */
+	struct slice labels; /* rendered: a="x",b="y" */
+	uint64_t born;       /* sequence of the first cut that held it; 0: always there */
+	struct state_value value;
+};
+
+/*
+ * Visits the series of the family with this signature in the order of their
+ * numbers, with their values as of the last commit; none if it is not there.
+ * *id: of the family, for the calls below, made if need be with the next
+ * commit.
+ */
+bool state_load_family(struct state *state, const struct state_family *family,
+		       void (*visit)(void *ctx, const struct state_series *series),
+		       void *ctx, uint64_t *id, struct error *err);
+
+/* -- a commit ---------------------------------------------------------------- */
+
+/*
+ * state_begin(), any number of state_put_...(), then state_commit() or
+ * state_abandon(), all by one thread.  After a failure the rest may be skipped
+ * or called in vain: state_commit() fails with the first error, nothing is
+ * saved, and the same changes must be put again with a later commit.
+ */
+void state_begin(struct state *state);
+
+/* The families of this configuration; those left out are kept for 7 days. */
+void state_put_family(struct state *state, uint64_t id, const struct state_family *family);
+
+/* A series that was not there. */
+void state_put_series(struct state *state, uint64_t family_id,
+		      const struct state_series *series);
+/* A new value of one that was. */
+void state_put_value(struct state *state, uint64_t family_id, uint32_t number,
+		     const struct state_value *value);
+
+void state_put_checkpoint(struct state *state, const struct checkpoint *checkpoint);
+void state_drop_checkpoint(struct state *state, uint64_t id);
+void state_put_root(struct state *state, const char *path);
+/* Replaces all of them. */
+void state_put_scrapers(struct state *state, const struct state_scraper *scrapers,
+			size_t count);
+void state_put_caught_up(struct state *state);
+
+bool state_commit(struct state *state, uint64_t sequence, struct error *err);
+void state_abandon(struct state *state);
+
+/*
+ * Does a little of the work that was put off (folding, forgetting removed
+ * families), a few milliseconds at most.  True if there is more to do.  Call
+ * between commits, when nobody waits for one.
+ */
+bool state_tidy(struct state *state);
+
+#endif
