@@ -156,12 +156,28 @@ void tree_destroy(struct tree *tree)
 	node_destroy_dir(tree, tree->top, false);
 	watch_destroy(tree->watch);
 	roots_destroy(tree->roots);
+	for (size_t i = 0; i < tree->known_root_count; i++)
+		free(tree->known_roots[i]);
+	free(tree->known_roots);
 	free(tree->moved_path);
 	free(tree);
 }
 
-static bool is_fresh(const struct roots *former, const struct discovery_root *root)
+void tree_set_past(struct tree *tree, const struct discovery_past *past)
 {
+	tree->lost = past->lost;
+	tree->known_roots = xcalloc(past->root_count, sizeof(char *));
+	tree->known_root_count = past->root_count;
+	for (size_t i = 0; i < past->root_count; i++)
+		tree->known_roots[i] = xstrdup(past->roots[i]);
+}
+
+static bool is_fresh(const struct tree *tree, const struct roots *former,
+		     const struct discovery_root *root)
+{
+	for (size_t i = 0; i < tree->known_root_count; i++)
+		if (strcmp(tree->known_roots[i], root->path) == 0)
+			return false;
 	for (size_t i = 0; former && i < roots_count(former); i++)
 		if (strcmp(roots_at(former, i)->path, root->path) == 0)
 			return false;
@@ -177,16 +193,17 @@ static void count_fallbacks(struct tree *tree, bool first)
 			tree->ops.fallback(tree->ctx, "poll");
 }
 
-void tree_set_roots(struct tree *tree, struct roots *roots, bool backlog)
+bool tree_set_roots(struct tree *tree, struct roots *roots, bool backlog)
 {
 	struct roots *former = tree->roots;
 	size_t count = roots_count(roots);
+	bool fresh = false;
 
 	tree->roots = roots;
 	tree->backlog = backlog;
 	tree->fresh = xcalloc(count, sizeof(*tree->fresh));
 	for (size_t i = 0; i < count; i++)
-		tree->fresh[i] = is_fresh(former, roots_at(roots, i));
+		fresh |= tree->fresh[i] = is_fresh(tree, former, roots_at(roots, i));
 	count_fallbacks(tree, !former);
 	places_finish(&tree->top->places);
 	tree->top->places = roots_start(roots);
@@ -195,6 +212,7 @@ void tree_set_roots(struct tree *tree, struct roots *roots, bool backlog)
 	tree->fresh = NULL;
 	tree->backlog = false;
 	roots_destroy(former);
+	return fresh;
 }
 
 const struct roots *tree_roots(const struct tree *tree)
@@ -227,6 +245,34 @@ void tree_rescan(struct tree *tree)
 		return;
 	scan_dir(tree, tree->top, LOOK_DEEP);
 	catalog_all_written(tree->catalog);
+}
+
+static struct dir *dir_of(const struct tree *tree, const char *path)
+{
+	const char *end = strrchr(path, '/');
+
+	return node_find_dir(tree, path, (size_t)(end - path));
+}
+
+bool tree_reaches(const struct tree *tree, const char *path)
+{
+	const struct dir *dir = dir_of(tree, path);
+
+	return dir && !dir->troubled;
+}
+
+unsigned tree_scans(const struct tree *tree)
+{
+	return tree->scans;
+}
+
+void tree_look_around(struct tree *tree, const char *path, unsigned since_scan)
+{
+	struct dir *dir = dir_of(tree, path);
+
+	/* Of a directory that is watched the events have told by now. */
+	if (dir && !dir->listener && dir->scan <= since_scan)
+		scan_dir(tree, dir, LOOK_NEW);
 }
 
 int64_t tree_due_ns(const struct tree *tree)
