@@ -174,13 +174,10 @@ static void open_file(struct tree *tree, struct entry *e, const char *path,
 static void take_file(struct tree *tree, struct entry *e, const char *path,
 		      const struct claim *claim, const struct stat *st)
 {
-	bool changed =
-		e->size_bytes != (uint64_t)st->st_size || e->mtime_ns != mtime_ns(st);
+	bool changed = node_take_size(e, st);
 	struct identity identity;
 	struct known *known;
 
-	e->size_bytes = (uint64_t)st->st_size;
-	e->mtime_ns = mtime_ns(st);
 	if (!identity_of_path(path, &identity)) {
 		if (errno != ENOENT)
 			node_complain(tree, e->dir, path, errno, &e->error);

@@ -95,6 +95,17 @@ struct entry *node_need(struct dir *dir, const char *name)
 	return e;
 }
 
+bool node_take_size(struct entry *e, const struct stat *st)
+{
+	uint64_t size_bytes = (uint64_t)st->st_size;
+	int64_t mtime_ns = st->st_mtim.tv_sec * NS_PER_SECOND + st->st_mtim.tv_nsec;
+	bool changed = e->size_bytes != size_bytes || e->mtime_ns != mtime_ns;
+
+	e->size_bytes = size_bytes;
+	e->mtime_ns = mtime_ns;
+	return changed;
+}
+
 struct dir *node_find_dir(const struct tree *tree, const char *path, size_t len)
 {
 	struct dir *dir = tree->top;

@@ -128,10 +128,39 @@ static void on_overflow(void *ctx)
 	tree_rescan(tree);
 }
 
+static void on_flood(void *ctx, const char *path)
+{
+	struct tree *tree = ctx;
+
+	log_info("too many writes in a directory to be told of each: it is polled "
+		 "until they are fewer",
+		 LOG_TEXT("path", path));
+	tree->ops.fallback(tree->ctx, "flood");
+}
+
+static uint64_t look_directory(void *ctx, void *object)
+{
+	(void)ctx;
+	return scan_written(object);
+}
+
+static uint64_t look_name(void *ctx, void *object)
+{
+	(void)ctx;
+	return scan_entry_written(object);
+}
+
 struct tree *tree_create(struct catalog *catalog, const struct discovery_ops *ops,
 			 void *ctx)
 {
-	static const struct watch_ops watch_ops = {on_directory, on_name, on_overflow};
+	static const struct watch_ops watch_ops = {
+		.directory = on_directory,
+		.name = on_name,
+		.overflow = on_overflow,
+		.flood = on_flood,
+		.look_directory = look_directory,
+		.look_name = look_name,
+	};
 	struct tree *tree = xcalloc(1, sizeof(*tree));
 	struct error err;
 	struct stat st;
@@ -277,6 +306,10 @@ void tree_look_around(struct tree *tree, const char *path, unsigned since_scan)
 
 int64_t tree_due_ns(const struct tree *tree)
 {
+	int64_t flood_ns = tree->watch ? watch_due_ns(tree->watch) : 0;
+
+	if (flood_ns > 0 && (tree->next_due_ns == 0 || flood_ns < tree->next_due_ns))
+		return flood_ns;
 	return tree->next_due_ns;
 }
 
@@ -288,13 +321,10 @@ static void find_next_due(struct tree *tree)
 }
 
 /* A scan may destroy any other directory: then it starts over. */
-void tree_poll(struct tree *tree)
+static void scan_due(struct tree *tree, int64_t now_ns)
 {
-	int64_t now_ns = clock_monotonic_ns();
 	struct dir *dir = tree->dirs;
 
-	if (tree->next_due_ns == 0 || now_ns < tree->next_due_ns)
-		return;
 	while (dir) {
 		unsigned destroyed = tree->destroyed;
 
@@ -302,6 +332,17 @@ void tree_poll(struct tree *tree)
 			scan_dir(tree, dir, LOOK_NEW);
 		dir = tree->destroyed == destroyed ? dir->next : tree->dirs;
 	}
+}
+
+void tree_poll(struct tree *tree)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (tree->watch)
+		watch_look(tree->watch);
+	if (tree->next_due_ns == 0 || now_ns < tree->next_due_ns)
+		return;
+	scan_due(tree, now_ns);
 	find_next_due(tree);
 }
 

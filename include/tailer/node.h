@@ -94,6 +94,8 @@ struct dir *node_find_dir(const struct tree *tree, const char *path, size_t len)
 
 struct entry *node_find(const struct dir *dir, const char *name);
 struct entry *node_need(struct dir *dir, const char *name);
+/* True if the file that it leads to shows a change since the last call. */
+bool node_take_size(struct entry *e, const struct stat *st);
 void node_destroy_entry(struct tree *tree, struct entry *e, bool unwanted);
 void node_end_links(struct tree *tree, struct watch_listener **links, size_t count);
 

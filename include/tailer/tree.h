@@ -59,7 +59,7 @@ void tree_look_around(struct tree *tree, const char *path, unsigned since_scan);
 
 /* Monotonic time of the next tree_poll() that is needed; 0: none. */
 int64_t tree_due_ns(const struct tree *tree);
-/* Looks at the directories that are polled, or to be tried again. */
+/* Looks at the directories that are polled, that flood, or to be tried again. */
 void tree_poll(struct tree *tree);
 
 /* Visits every directory that was reached. */
