@@ -155,7 +155,7 @@ static void open_file(struct tree *tree, struct entry *e, const char *path,
 static void take_file(struct tree *tree, struct entry *e, const char *path,
 		      const struct claim *claim, const struct stat *st)
 {
-	bool changed = node_take_size(e, st);
+	bool changed = node_take_look(e, st);
 	struct identity identity;
 	struct known *known;
 
