@@ -133,20 +133,19 @@ class Daemon:
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {last[0]}\n{self.log}") from None
 
-    def has_open(self, path):
-        """True if the daemon has the file at `path` open."""
-        try:
-            wanted = os.stat(path)
-        except FileNotFoundError:
-            return False
+    def open_inodes(self):
+        """The inode numbers of what the daemon has open."""
+        inodes = set()
         folder = f"/proc/{self.process.pid}/fd"
         for fd in os.listdir(folder):
-            try:
-                have = os.stat(f"{folder}/{fd}")
-            except FileNotFoundError:
-                continue
-            if (have.st_dev, have.st_ino) == (wanted.st_dev, wanted.st_ino):
-                return True
+            with contextlib.suppress(FileNotFoundError):
+                inodes.add(os.stat(f"{folder}/{fd}").st_ino)
+        return inodes
+
+    def has_open(self, path):
+        """True if there is a file at `path` and the daemon has it open."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.stat(path).st_ino in self.open_inodes()
         return False
 
     def freeze(self):

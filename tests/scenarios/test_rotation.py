@@ -39,8 +39,12 @@ class UnderLoad(Rotation):
         self.under_load(rotate, kept=False)
 
     def test_created_before_it_is_renamed(self):
-        """The new file waits under another name."""
-        self.under_load(lambda path, _: writers.create_and_rename(path))
+        """The new file waits under another name; the writer is told when it is in place."""
+        def rotate(path, writer):
+            writers.create_and_rename(path)
+            writer.signal("HUP")
+
+        self.under_load(rotate, "signal")
 
     def test_deleted(self):
         """The writer makes a new file when it notices; the daemon has the old one open."""
@@ -80,7 +84,7 @@ class UnderLoad(Rotation):
         self.under_load(rotate, "stale", at_least=2, kept=False)
 
     def test_gzipped_at_once(self):
-        """The renamed file is compressed while its writer may still be at it for one line."""
+        """The renamed file is compressed as soon as its writer has left it."""
         def rotate(path, writer):
             with writer.paused():
                 old = writers.rename_and_create(path)
@@ -210,12 +214,6 @@ class BetweenTwoLooks(Rotation):
             os.rename(path + ".tmp", path)
 
         self.while_held(replace, kept=False)
-
-    def regrown(self, count):
-        """A copytruncate, after which the log grows to `count` lines, unseen."""
-        stream = self.stream(f"{count}/app.log", f"w{count}")
-        stream.write(200)
-        return stream
 
     def test_copytruncate_to_a_smaller_the_same_and_a_larger_size(self):
         """The part that was not read is read from the copy, whatever the log's size is by then."""

@@ -151,7 +151,7 @@ def rename(path, name=fresh):
 
 def rename_and_create(path, name=fresh):
     to = rename(path, name)
-    open(path, "x").close()
+    open(path, "a").close()  # unless the writer was faster
     return to
 
 
