@@ -60,6 +60,7 @@ def reopen_at_signal(path, writer, numbers):
             os.close(fd)
             fd = os.open(path, APPEND, 0o644)
         os.write(fd, b"line %s %d\n" % (writer, n))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # or one that comes now would kill
 
 
 def handler(path, writer, numbers, make):
@@ -72,13 +73,13 @@ def handler(path, writer, numbers, make):
 
 
 def timed(path, writer, numbers):
-    """Three rotations by the clock."""
+    """Two rotations by the clock."""
     numbers = list(numbers)
     made = logging.handlers.TimedRotatingFileHandler(path, when="S", interval=1)
     log = logging.getLogger("app")
     log.setLevel(logging.INFO)
     log.addHandler(made)
-    part = len(numbers) // 4 + 1
+    part = len(numbers) // 3 + 1
     for start in range(0, len(numbers), part):
         if start > 0:
             while not made.shouldRollover(None):
