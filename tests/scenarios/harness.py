@@ -18,11 +18,12 @@ from prometheus_client.parser import text_fd_to_metric_families, text_string_to_
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOGTALLY = os.environ.get("LOGTALLY", TOP + "/logtally")
-DEADLINE = int(os.environ.get("DEADLINE", 30))  # seconds
+DEADLINE = 30
 
 
-def wait_for(what, condition, deadline=DEADLINE):
+def wait_for(what, condition, deadline=None):
     """Waits until `condition()` is true; fails with its last value."""
+    deadline = deadline or DEADLINE
     end = time.monotonic() + deadline
     while True:
         value = condition()

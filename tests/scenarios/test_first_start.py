@@ -2,8 +2,8 @@
 
 import os
 
-import writers
-from writers import Rotation
+import rotation
+from rotation import Rotation
 
 
 class FirstStart(Rotation):
@@ -12,9 +12,9 @@ class FirstStart(Rotation):
         stream = self.stream("app.log")
         for kind, count in (("gzip", 30), ("zstd", 20), (None, 10)):
             stream.append("".join(f"line old {n}\n" for n in range(count)))
-            old = writers.rename_and_create(stream.path, writers.shift)
+            old = rotation.rename_and_create(stream.path, rotation.shift)
             if kind:
-                writers.compress(old, kind)
+                rotation.compress(old, kind)
         stream.write(100)
         return stream
 
@@ -28,13 +28,13 @@ class FirstStart(Rotation):
         self.wait_counted()
         self.kill()
         stream.write(10)
-        writers.rename_and_create(stream.path, writers.shift)
-        writers.compress(stream.path + ".2")
+        rotation.rename_and_create(stream.path, rotation.shift)
+        rotation.compress(stream.path + ".2")
         stream.write(10)
         self.again()
         self.wait_counted()
-        writers.rename_and_create(stream.path, writers.shift)
-        writers.compress(stream.path + ".2")
+        rotation.rename_and_create(stream.path, rotation.shift)
+        rotation.compress(stream.path + ".2")
         stream.write(10)
         self.finish(kept=False)
 
@@ -58,7 +58,7 @@ class FirstStart(Rotation):
                 self.stream(name).write(100)
             rotated = self.stream(f"rotated{n}.log")
             rotated.write(50)
-            writers.compress(writers.rename_and_create(rotated.path))
+            rotation.compress(rotation.rename_and_create(rotated.path))
             rotated.write(10)
             self.again()
             self.wait_counted()
@@ -85,7 +85,7 @@ class FirstStart(Rotation):
         self.wait_counted()
         self.kill()
         stream.write(5)
-        writers.rename_and_create(stream.path)
+        rotation.rename_and_create(stream.path)
         stream.write(5)
         self.again()
         self.finish(kept=False)

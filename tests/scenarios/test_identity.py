@@ -2,9 +2,9 @@
 
 import os
 
-import writers
+import rotation
 from harness import wait_for
-from writers import Rotation
+from rotation import Rotation
 
 HEAD = "".join(f"# line {n} of a head that all files of this program have\n" for n in range(20))
 
@@ -28,15 +28,15 @@ class Identity(Rotation):
 
     def test_renamed_generations_with_the_same_first_kilobyte(self):
         """Every file of a log begins with that head, and several come and go while the daemon is down."""
-        self.while_down(writers.rename_and_create, generations=3, head=HEAD)
+        self.while_down(rotation.rename_and_create, generations=3, head=HEAD)
 
     def test_copied_generations_with_the_same_first_kilobyte(self):
         """The same with copies and truncation: head and size of two of them are alike."""
-        self.while_down(writers.copytruncate, generations=3, head=HEAD)
+        self.while_down(rotation.copytruncate, generations=3, head=HEAD)
 
     def test_gzipped_generations_with_the_same_first_kilobyte(self):
         """The same with archives, which have another inode than what they were made of."""
-        self.while_down(lambda path: writers.compress(writers.rename_and_create(path)), generations=3, head=HEAD)
+        self.while_down(lambda path: rotation.compress(rotation.rename_and_create(path)), generations=3, head=HEAD)
 
     def test_a_new_file_with_the_same_first_kilobyte_is_read_from_its_start(self):
         """It is longer than the one that it replaces was read."""
@@ -154,7 +154,7 @@ class Identity(Rotation):
     def test_a_hard_link_keeps_the_rotated_file(self):
         """The rotator links app.log.1 to app.log and renames a new file over app.log, while the daemon is down."""
         def rotate(path):
-            os.link(path, writers.fresh(path))
+            os.link(path, rotation.fresh(path))
             open(path + ".new", "x").close()
             os.rename(path + ".new", path)
 
@@ -170,12 +170,12 @@ class Identity(Rotation):
             arguments += ["--logs", path]
         self.follow(*arguments)
         self.wait_counted()
-        writers.rename_and_create(stream.path)
+        rotation.rename_and_create(stream.path)
         stream.write(10)
         self.wait_counted()
         self.kill()
         stream.write(10)
-        writers.rename_and_create(stream.path)
+        rotation.rename_and_create(stream.path)
         stream.write(10)
         self.again()
         self.finish()

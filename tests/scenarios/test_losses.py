@@ -3,9 +3,9 @@
 import glob
 import os
 
-import writers
+import rotation
 from harness import wait_for
-from writers import Rotation
+from rotation import Rotation
 
 HALF = "line half a line"  # never finished: the state has seen these bytes, and nobody has counted them
 

@@ -2,9 +2,9 @@
 
 import os
 
-import writers
+import rotation
 from harness import wait_for
-from writers import Rotation
+from rotation import Rotation
 
 
 class PartialLines(Rotation):
@@ -43,7 +43,7 @@ class PartialLines(Rotation):
         self.follow()
         self.wait_counted()
         with open(stream.path, "a") as old:
-            writers.rename_and_create(stream.path)
+            rotation.rename_and_create(stream.path)
             old.write(rest)
             stream.next += 1
         stream.write(10)
@@ -59,7 +59,7 @@ class PartialLines(Rotation):
             line = stream.take(1, end="")
             old.write(line)
             old.flush()
-            writers.rename_and_create(stream.path)
+            rotation.rename_and_create(stream.path)
         stream.write(10)
         self.wait_counted()
         for s in self.streams:
@@ -83,9 +83,9 @@ class PartialLines(Rotation):
         for stream in (unseen, gzipped):
             stream.append(stream.take(1, end=""))
         for stream in self.streams:
-            old = writers.rename_and_create(stream.path)
+            old = rotation.rename_and_create(stream.path)
             if stream is gzipped:
-                writers.compress(old)
+                rotation.compress(old)
             stream.write(10)
         self.again()
         self.wait_counted()
@@ -103,7 +103,7 @@ class PartialLines(Rotation):
         self.wait_counted()
         self.kill()
         with open(stream.path, "a") as old:
-            writers.rename_and_create(stream.path)
+            rotation.rename_and_create(stream.path)
             self.again()
             old.write(rest)
             stream.next += 1
@@ -115,14 +115,14 @@ class PartialLines(Rotation):
         running, rest = self.torn("running/app.log")
         self.follow()
         self.wait_counted()
-        writers.copytruncate(running.path)
+        rotation.copytruncate(running.path)
         running.mend(rest)
         running.write(10)
         self.wait_counted()
         held, rest = self.torn("held/app.log")
         self.wait_counted()
         with self.d.frozen():
-            writers.copytruncate(held.path)
+            rotation.copytruncate(held.path)
             held.mend(rest)
             held.write(10)
         self.wait_counted()
@@ -139,7 +139,7 @@ class PartialLines(Rotation):
         unseen.write(20)
         rest_of_unseen = unseen.tear()
         for stream, rest in ((seen, rest_of_seen), (unseen, rest_of_unseen)):
-            writers.copytruncate(stream.path)
+            rotation.copytruncate(stream.path)
             stream.mend(rest)
             stream.write(10)
         self.again()
@@ -161,7 +161,7 @@ class PartialLines(Rotation):
         with open(stream.path, "a", newline="") as old:
             old.write(f"line app {stream.next}\r")
             old.flush()
-            writers.rename_and_create(stream.path)
+            rotation.rename_and_create(stream.path)
             old.write("\n")
             stream.next += 1
         stream.append(stream.take(10, end="\r\n"))

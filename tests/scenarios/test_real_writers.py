@@ -8,9 +8,9 @@ import subprocess
 import threading
 import time
 
-import writers
+import rotation
 from harness import DEADLINE, free_port, wait_for
-from writers import Rotation
+from rotation import Rotation
 
 
 class Logrotate(Rotation):
@@ -136,7 +136,7 @@ class PythonHandlers(Rotation):
     def test_watched_file_handler(self):
         def meanwhile(stream, writer):
             while self._grown(stream.path, writer):
-                writers.rename(stream.path)
+                rotation.rename(stream.path)
 
         self.run_handler("watched", meanwhile, count=10000)
 
@@ -215,7 +215,7 @@ http {{
         while client.is_alive():
             rotations += 1
             wait_for("requests", lambda: os.path.getsize(stream.path) > 8000 or not client.is_alive())
-            writers.rename(stream.path)
+            rotation.rename(stream.path)
             self.reopen(server, stream.path)
         client.join()
         self.assertGreater(rotations, 2)
@@ -232,7 +232,7 @@ http {{
         self.wait_counted()
         self.kill()
         self.ask(port, stream, 50)
-        writers.rename(stream.path)
+        rotation.rename(stream.path)
         self.ask(port, stream, 50)
         self.reopen(server, stream.path)
         self.ask(port, stream, 50)

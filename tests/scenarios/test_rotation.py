@@ -3,9 +3,9 @@
 import os
 import shutil
 
-import writers
+import rotation
 from harness import wait_for
-from writers import Rotation
+from rotation import Rotation
 
 
 class UnderLoad(Rotation):
@@ -13,16 +13,16 @@ class UnderLoad(Rotation):
 
     def test_renamed_and_created(self):
         """The rotator makes the new file, the writer goes over to it when it notices."""
-        self.under_load(lambda path, _: writers.rename_and_create(path))
+        self.under_load(lambda path, _: rotation.rename_and_create(path))
 
     def test_renamed_and_not_created(self):
         """The name leads to nothing until the writer makes a new file."""
-        self.under_load(lambda path, _: writers.rename(path))
+        self.under_load(lambda path, _: rotation.rename(path))
 
     def test_the_writer_keeps_the_old_file_for_a_while(self):
         """The writer goes on in the renamed file until it is told, a few thousand lines later."""
         def rotate(path, writer):
-            old = writers.rename_and_create(path)
+            old = rotation.rename_and_create(path)
             size = os.path.getsize(old)
             wait_for("lines in the old file", lambda: os.path.getsize(old) > size + 10000 or not writer.running)
             writer.signal("HUP")
@@ -41,7 +41,7 @@ class UnderLoad(Rotation):
     def test_created_before_it_is_renamed(self):
         """The new file waits under another name; the writer is told when it is in place."""
         def rotate(path, writer):
-            writers.create_and_rename(path)
+            rotation.create_and_rename(path)
             writer.signal("HUP")
 
         self.under_load(rotate, "signal")
@@ -67,7 +67,7 @@ class UnderLoad(Rotation):
         """The writer appends; it is held while the copy is made, or lines would be lost that nobody can know of."""
         def rotate(path, writer):
             with writer.paused():
-                writers.copytruncate(path)
+                rotation.copytruncate(path)
 
         self.under_load(rotate, "append")
 
@@ -76,7 +76,7 @@ class UnderLoad(Rotation):
         def rotate(path, writer):
             with writer.paused():
                 size = os.path.getsize(path)
-                writers.copytruncate(path)
+                rotation.copytruncate(path)
                 if not writer.running:
                     return
             wait_for("lines behind the hole", lambda: os.path.getsize(path) > size + 10000 or not writer.running)
@@ -87,48 +87,48 @@ class UnderLoad(Rotation):
         """The renamed file is compressed as soon as its writer has left it."""
         def rotate(path, writer):
             with writer.paused():
-                old = writers.rename_and_create(path)
+                old = rotation.rename_and_create(path)
             wait_for("the writer to change over", lambda: os.path.getsize(path) > 0 or not writer.running)
-            writers.compress(old)
+            rotation.compress(old)
 
         self.under_load(rotate)
 
     def test_zstd_at_once(self):
         """The same with zstd."""
         def rotate(path, writer):
-            old = writers.rename_and_create(path)
+            old = rotation.rename_and_create(path)
             wait_for("the writer to change over", lambda: os.path.getsize(path) > 0 or not writer.running)
-            writers.compress(old, "zstd")
+            rotation.compress(old, "zstd")
 
         self.under_load(rotate)
 
     def test_numbers_are_shifted(self):
         """app.log.1 becomes app.log.2 before app.log becomes app.log.1, and so on."""
-        self.under_load(lambda path, _: writers.rename_and_create(path, writers.shift))
+        self.under_load(lambda path, _: rotation.rename_and_create(path, rotation.shift))
 
     def test_numbers_are_shifted_and_older_ones_compressed(self):
         """As with delaycompress: what is app.log.2 now is compressed."""
         def rotate(path, _):
-            writers.rename_and_create(path, writers.shift)
+            rotation.rename_and_create(path, rotation.shift)
             if os.path.exists(path + ".2"):
-                writers.compress(path + ".2")
+                rotation.compress(path + ".2")
 
         self.under_load(rotate)
 
     def test_dates(self):
         """app.log-20261101, app.log-20261102 and so on."""
-        self.under_load(lambda path, _: writers.rename_and_create(path, writers.dated))
+        self.under_load(lambda path, _: rotation.rename_and_create(path, rotation.dated))
 
     def test_a_glob_that_matches_the_rotated_names_too(self):
         """*.log* leads to app.log.1, app.log.2 ... as well: they are app.log all the same."""
-        self.under_load(lambda path, _: writers.rename_and_create(path, writers.shift),
+        self.under_load(lambda path, _: rotation.rename_and_create(path, rotation.shift),
                         arguments=("--logs", self.logs + "/*.log*"))
 
     def test_copies_that_the_glob_matches(self):
         """*.log* matches the copies of a copytruncate, whose lines were read from the original."""
         def rotate(path, writer):
             with writer.paused():
-                writers.copytruncate(path, writers.shift)
+                rotation.copytruncate(path, rotation.shift)
 
         self.under_load(rotate, "append", arguments=("--logs", self.logs + "/*.log*"))
 
@@ -138,7 +138,7 @@ class UnderLoad(Rotation):
         os.mkdir(old)
 
         def rotate(path, _):
-            writers.rename_and_create(path, lambda path: writers.fresh(os.path.join(old, "app.log")))
+            rotation.rename_and_create(path, lambda path: rotation.fresh(os.path.join(old, "app.log")))
 
         self.under_load(rotate, arguments=self.configure(f"logs: [{{path: {self.logs}, rotated_to: [{old}]}}]\n"))
 
@@ -162,35 +162,35 @@ class BetweenTwoLooks(Rotation):
         self.finish(kept)
 
     def test_one_rotation(self):
-        self.while_held(writers.rename_and_create)
+        self.while_held(rotation.rename_and_create)
 
     def test_several_rotations(self):
         """Of five files the daemon has never seen four, under whatever name."""
-        self.while_held(writers.rename_and_create, generations=5)
+        self.while_held(rotation.rename_and_create, generations=5)
 
     def test_several_rotations_without_create(self):
-        self.while_held(writers.rename, generations=5)
+        self.while_held(rotation.rename, generations=5)
 
     def test_several_rotations_by_shifting(self):
         """Every file has had a different name each time."""
-        self.while_held(lambda path: writers.rename_and_create(path, writers.shift), generations=5)
+        self.while_held(lambda path: rotation.rename_and_create(path, rotation.shift), generations=5)
 
     def test_several_rotations_that_the_glob_matches(self):
-        self.while_held(lambda path: writers.rename_and_create(path, writers.shift), generations=5,
+        self.while_held(lambda path: rotation.rename_and_create(path, rotation.shift), generations=5,
                         arguments=("--logs", self.logs + "/*.log*"))
 
     def test_several_rotations_each_gzipped(self):
         """Files are born, rotated and compressed unseen: they are read from the archives."""
-        self.while_held(lambda path: writers.compress(writers.rename_and_create(path)), generations=4)
+        self.while_held(lambda path: rotation.compress(rotation.rename_and_create(path)), generations=4)
 
     def test_several_rotations_each_compressed_with_zstd(self):
-        self.while_held(lambda path: writers.compress(writers.rename_and_create(path), "zstd"), generations=4)
+        self.while_held(lambda path: rotation.compress(rotation.rename_and_create(path), "zstd"), generations=4)
 
     def test_several_rotations_into_a_directory_of_their_own(self):
         """Whole generations turn up in a directory that rotated_to names, relative to the log's own."""
         old = self.log("old")
         os.mkdir(old)
-        self.while_held(lambda path: writers.rename_and_create(path, lambda path: writers.fresh(os.path.join(old, "app.log"))),
+        self.while_held(lambda path: rotation.rename_and_create(path, lambda path: rotation.fresh(os.path.join(old, "app.log"))),
                         generations=4, arguments=self.configure(f"logs: [{{path: {self.logs}, rotated_to: [old]}}]\n"))
 
     def test_deleted_with_unread_lines(self):
@@ -227,7 +227,7 @@ class BetweenTwoLooks(Rotation):
             for name, count in (("smaller", 100), ("same", 250), ("larger", 400)):
                 streams[name].write(50)
                 before = os.path.getsize(streams[name].path)
-                writers.copytruncate(streams[name].path)
+                rotation.copytruncate(streams[name].path)
                 streams[name].write(count)
                 self.assertEqual((os.path.getsize(streams[name].path) > before) - (os.path.getsize(streams[name].path) < before),
                                  ("smaller", "same", "larger").index(name) - 1)
@@ -241,21 +241,21 @@ class BetweenTwoLooks(Rotation):
         self.follow()
         self.wait_counted()
         with self.d.frozen():
-            writers.copytruncate(stream.path)
+            rotation.copytruncate(stream.path)
             stream.write(200)
         self.finish()
 
     def test_two_copytruncates(self):
         """The second copy is of lines that were never seen in the log."""
-        self.while_held(writers.copytruncate, generations=2)
+        self.while_held(rotation.copytruncate, generations=2)
 
     def test_a_copy_that_is_gzipped_at_once(self):
-        self.while_held(lambda path: writers.compress(writers.copytruncate(path)))
+        self.while_held(lambda path: rotation.compress(rotation.copytruncate(path)))
 
     def test_more_logs_than_descriptors(self):
         """Of twenty logs eight may be open: the others' unread lines are in archives when the daemon looks."""
         arguments = self.configure(f"logs: [{self.logs}]\nlimits: {{open_files: 8}}\n")
-        self.while_held(lambda path: writers.compress(writers.rename_and_create(path)), arguments=arguments,
+        self.while_held(lambda path: rotation.compress(rotation.rename_and_create(path)), arguments=arguments,
                         streams=[self.stream(f"{n}/app.log", f"w{n}") for n in range(20)])
 
     def test_a_neighbour_is_no_rotation(self):
@@ -268,7 +268,7 @@ class BetweenTwoLooks(Rotation):
         stream.write(100)
         self.wait_counted()
         with self.d.frozen():
-            writers.rename_and_create(stream.path)
+            rotation.rename_and_create(stream.path)
             neighbour.write(30)
             os.rename(neighbour.path, self.log("app.log.out"))
             neighbour.write(30)
@@ -277,7 +277,7 @@ class BetweenTwoLooks(Rotation):
     def test_a_neighbour_that_the_glob_matches_is_followed_for_itself(self):
         """*.log* means app.log.err too: its lines are its own."""
         neighbour = self.stream("app.log.err", "err")
-        self.while_held(writers.rename_and_create, generations=2, arguments=("--logs", self.logs + "/*.log*"),
+        self.while_held(rotation.rename_and_create, generations=2, arguments=("--logs", self.logs + "/*.log*"),
                         streams=[neighbour, self.stream("app.log")])
 
 
@@ -305,7 +305,7 @@ class Links(Rotation):
         stream = self.stream("current.log")
         os.symlink("../store/0.log", stream.path)
         count = iter(range(1, 100))
-        self.wave(stream, lambda: writers.replace_link(stream.path, f"../store/{next(count)}.log"))
+        self.wave(stream, lambda: rotation.replace_link(stream.path, f"../store/{next(count)}.log"))
 
     def test_a_link_in_the_middle_that_is_led_to_another_directory(self):
         """app.log -> ../now/app.log, and `now` leads to v0, v1 and so on."""
@@ -318,7 +318,7 @@ class Links(Rotation):
         def change():
             version = f"v{next(count)}"
             os.mkdir(self.path(version))
-            writers.replace_link(self.path("now"), version)
+            rotation.replace_link(self.path("now"), version)
 
         self.wave(stream, change)
 
@@ -327,7 +327,7 @@ class Links(Rotation):
         os.mkdir(self.path("store"))
         stream = self.stream("app.log")
         os.symlink("../store/real.log", stream.path)
-        self.wave(stream, lambda: writers.rename_and_create(self.path("store", "real.log")))
+        self.wave(stream, lambda: rotation.rename_and_create(self.path("store", "real.log")))
 
     def test_the_target_of_a_chain_of_links_is_rotated(self):
         """As a container's log: containers/x.log -> pods/x/0.log -> docker/x-json.log."""
@@ -336,7 +336,7 @@ class Links(Rotation):
         stream = self.stream("x.log")
         os.symlink("../pods/0.log", stream.path)
         os.symlink("../docker/x-json.log", self.path("pods/0.log"))
-        self.wave(stream, lambda: writers.rename_and_create(self.path("docker/x-json.log")))
+        self.wave(stream, lambda: rotation.rename_and_create(self.path("docker/x-json.log")))
 
     def test_kubernetes_swaps_data(self):
         """app.log -> ..data/app.log, ..data -> ..1; a new directory is linked in, the old one removed at once."""
@@ -349,7 +349,7 @@ class Links(Rotation):
         def change():
             n = next(count)
             os.mkdir(self.log(f"..{n}"))
-            writers.replace_link(self.log("..data"), f"..{n}")
+            rotation.replace_link(self.log("..data"), f"..{n}")
             shutil.rmtree(self.log(f"..{n - 1}"))
 
         self.wave(stream, change)

@@ -4,9 +4,9 @@ import os
 import shutil
 import subprocess
 
-import writers
+import rotation
 from harness import wait_for
-from writers import Rotation
+from rotation import Rotation
 
 
 class WhileDown(Rotation):
@@ -17,14 +17,14 @@ class WhileDown(Rotation):
         self.while_down(lambda path: None)
 
     def test_renamed_and_created(self):
-        self.while_down(writers.rename_and_create)
+        self.while_down(rotation.rename_and_create)
 
     def test_renamed_and_not_created(self):
         """When the daemon starts there is no app.log, only app.log.1 with lines that it has not read."""
-        self.while_down(writers.rename, created=False)
+        self.while_down(rotation.rename, created=False)
 
     def test_created_before_it_is_renamed(self):
-        self.while_down(writers.create_and_rename)
+        self.while_down(rotation.create_and_rename)
 
     def test_another_file_renamed_over_it(self):
         """What was read of the old file is counted, the new one is read from its start."""
@@ -50,7 +50,7 @@ class WhileDown(Rotation):
         self.kill()
         with open(stream.path, "a") as old:
             stream.write(10)
-            writers.rename_and_create(stream.path)
+            rotation.rename_and_create(stream.path)
             stream.write(20)
             self.again()
             self.wait_counted()
@@ -61,22 +61,22 @@ class WhileDown(Rotation):
 
     def test_several_rotations(self):
         """Of four files three were never seen under any name."""
-        self.while_down(writers.rename_and_create, generations=4)
+        self.while_down(rotation.rename_and_create, generations=4)
 
     def test_several_rotations_by_shifting(self):
         """The file that was read is app.log.4 in the end."""
-        self.while_down(lambda path: writers.rename_and_create(path, writers.shift), generations=4)
+        self.while_down(lambda path: rotation.rename_and_create(path, rotation.shift), generations=4)
 
     def test_several_rotations_with_dates(self):
-        self.while_down(lambda path: writers.rename_and_create(path, writers.dated), generations=4)
+        self.while_down(lambda path: rotation.rename_and_create(path, rotation.dated), generations=4)
 
     def test_several_rotations_that_the_glob_matches(self):
         """*.log* leads to all of them: nothing counts twice, and all of it as app.log."""
-        self.while_down(lambda path: writers.rename_and_create(path, writers.shift), generations=4,
+        self.while_down(lambda path: rotation.rename_and_create(path, rotation.shift), generations=4,
                         arguments=("--logs", self.logs + "/**/*.log*"))
 
     def test_several_rotations_before_the_last_is_not_created(self):
-        self.while_down(writers.rename, generations=3)
+        self.while_down(rotation.rename, generations=3)
 
     def test_old_and_tilde(self):
         """The names that simpler programs use."""
@@ -89,7 +89,7 @@ class WhileDown(Rotation):
                 self.d.freeze()
                 stream.write(50)
                 self.kill()
-                writers.rename_and_create(stream.path, lambda path: os.path.join(os.path.dirname(path), name))
+                rotation.rename_and_create(stream.path, lambda path: os.path.join(os.path.dirname(path), name))
                 stream.write(10)
                 self.again()
                 self.wait_counted()
@@ -97,7 +97,7 @@ class WhileDown(Rotation):
 
     def test_older_files_are_read_first(self):
         """The order of four unseen generations is that of their times of change, whatever their numbers say."""
-        self.pattern_file(writers.PATTERN + """
+        self.pattern_file(rotation.PATTERN + """
   - name: order
     pattern: '(?<n>\\d+)$'
     metrics:
@@ -122,24 +122,24 @@ class WhileDown(Rotation):
 
     def test_gzipped(self):
         """Lines that were not read are in the archive only."""
-        self.while_down(lambda path: writers.compress(writers.rename_and_create(path)))
+        self.while_down(lambda path: rotation.compress(rotation.rename_and_create(path)))
 
     def test_compressed_with_zstd(self):
-        self.while_down(lambda path: writers.compress(writers.rename_and_create(path), "zstd"))
+        self.while_down(lambda path: rotation.compress(rotation.rename_and_create(path), "zstd"))
 
     def test_several_rotations_each_gzipped(self):
         """Three archives hold what no daemon ever saw."""
-        self.while_down(lambda path: writers.compress(writers.rename_and_create(path, writers.shift)), generations=4)
+        self.while_down(lambda path: rotation.compress(rotation.rename_and_create(path, rotation.shift)), generations=4)
 
     def test_several_rotations_each_compressed_with_zstd(self):
-        self.while_down(lambda path: writers.compress(writers.rename_and_create(path, writers.dated), "zstd"), generations=4)
+        self.while_down(lambda path: rotation.compress(rotation.rename_and_create(path, rotation.dated), "zstd"), generations=4)
 
     def test_older_ones_gzipped(self):
         """As with delaycompress: app.log.1 is plain, the others are archives."""
         def rotate(path):
-            writers.rename_and_create(path, writers.shift)
+            rotation.rename_and_create(path, rotation.shift)
             if os.path.exists(path + ".2"):
-                writers.compress(path + ".2")
+                rotation.compress(path + ".2")
 
         self.while_down(rotate, generations=3)
 
@@ -150,11 +150,11 @@ class WhileDown(Rotation):
         self.follow()
         self.wait_counted()
         for kind in ("gzip", "zstd"):
-            old = writers.rename_and_create(stream.path)
+            old = rotation.rename_and_create(stream.path)
             stream.write(20)
             self.wait_counted()
             self.kill()
-            writers.compress(old, kind)
+            rotation.compress(old, kind)
             stream.write(5)
             self.again()
             self.wait_counted()
@@ -169,19 +169,19 @@ class WhileDown(Rotation):
         self.d.freeze()
         stream.write(50)
         self.kill()
-        old = writers.rename_and_create(stream.path)
+        old = rotation.rename_and_create(stream.path)
         stream.write(10)
         subprocess.run(["gzip", "--keep", old], check=True)
         os.truncate(old + ".gz", os.path.getsize(old + ".gz") // 2)
         self.again()
         self.wait_counted()
         os.unlink(old + ".gz")
-        writers.compress(old)
+        rotation.compress(old)
         self.finish()
 
     def test_copytruncate(self):
         """The log is much smaller afterwards."""
-        self.while_down(writers.copytruncate)
+        self.while_down(rotation.copytruncate)
 
     def test_copytruncate_to_a_smaller_the_same_and_a_larger_size(self):
         """The part that was not read is read from the copy, whatever the log's size is by then."""
@@ -194,22 +194,22 @@ class WhileDown(Rotation):
         self.kill()
         for name, unread, count in (("smaller", 50, 100), ("same", 50, 250), ("larger", 50, 400), ("position", 0, 200)):
             streams[name].write(unread)
-            writers.copytruncate(streams[name].path)
+            rotation.copytruncate(streams[name].path)
             streams[name].write(count)
         self.again()
         self.finish()
 
     def test_two_copytruncates(self):
         """The second copy is of lines that nobody has seen in the log."""
-        self.while_down(writers.copytruncate, generations=2)
+        self.while_down(rotation.copytruncate, generations=2)
 
     def test_copies_that_the_glob_matches(self):
         """*.log* leads to the copies as well."""
-        self.while_down(lambda path: writers.copytruncate(path, writers.shift), generations=2,
+        self.while_down(lambda path: rotation.copytruncate(path, rotation.shift), generations=2,
                         arguments=("--logs", self.logs + "/**/*.log*"))
 
     def test_copies_that_are_gzipped(self):
-        self.while_down(lambda path: writers.compress(writers.copytruncate(path)), generations=2)
+        self.while_down(lambda path: rotation.compress(rotation.copytruncate(path)), generations=2)
 
     def test_a_writer_that_does_not_append(self):
         """After the truncation it goes on at its old offset: NULs come first."""
@@ -224,7 +224,7 @@ class WhileDown(Rotation):
         for stream, f, unread in zip(streams, files, (0, 50)):
             f.write(stream.take(unread))
             f.flush()
-            writers.copytruncate(stream.path)
+            rotation.copytruncate(stream.path)
             f.write(stream.take(10))
             f.flush()
         self.again()
@@ -238,22 +238,22 @@ class WhileDown(Rotation):
         """Files that were read, or never seen, are in the directory that rotated_to names, beside their log."""
         for kind in ("read", "unread", "torn"):
             os.makedirs(self.log(kind + "/old"))
-        self.while_down(lambda path: writers.rename_and_create(
-            path, lambda path: writers.fresh(os.path.join(os.path.dirname(path), "old/app.log"))),
+        self.while_down(lambda path: rotation.rename_and_create(
+            path, lambda path: rotation.fresh(os.path.join(os.path.dirname(path), "old/app.log"))),
             generations=3, arguments=self.configure(f"logs: [{{path: {self.logs}, rotated_to: [old]}}]\n"))
 
     def test_one_directory_for_all_gzipped(self):
         """rotated_to is an absolute path, and what arrives there is compressed."""
         old = self.path("old")
         os.mkdir(old)
-        self.while_down(lambda path: writers.compress(writers.rename_and_create(
-            path, lambda path: writers.fresh(os.path.join(old, "app.log")))),
+        self.while_down(lambda path: rotation.compress(rotation.rename_and_create(
+            path, lambda path: rotation.fresh(os.path.join(old, "app.log")))),
             kinds=("unread",), generations=3, arguments=self.configure(f"logs: [{{path: {self.logs}, rotated_to: [{old}]}}]\n"))
 
     def test_a_neighbour_is_no_rotation(self):
         """app.log.err comes while the daemon is down: it is not followed, and not taken for a part of app.log."""
         def rotate(path):
-            writers.rename_and_create(path)
+            rotation.rename_and_create(path)
             for name in (".err", ".1.err", "-error", ".txt"):
                 with open(path + name, "w") as f:
                     f.write("line neighbour 1\n")
@@ -261,14 +261,14 @@ class WhileDown(Rotation):
         self.while_down(rotate, kept=False)
 
     def test_a_neighbour_that_the_glob_matches_is_followed_for_itself(self):
-        self.while_down(writers.rename_and_create, kinds=("read",), arguments=("--logs", self.logs + "/**/*.log*"))
+        self.while_down(rotation.rename_and_create, kinds=("read",), arguments=("--logs", self.logs + "/**/*.log*"))
         neighbour = self.stream("read/app.log.err", "err")
         self.kill()
         neighbour.write(10)
         self.again()
         self.wait_counted()
         self.kill()
-        writers.rename_and_create(neighbour.path)
+        rotation.rename_and_create(neighbour.path)
         neighbour.write(10)
         self.again()
         self.finish()
@@ -281,14 +281,14 @@ class WhileDown(Rotation):
         self.addCleanup(writer.kill)
         kills = 0
         while self._grown(stream.path, writer):
-            old = writers.rename_and_create(stream.path, writers.shift)
+            old = rotation.rename_and_create(stream.path, rotation.shift)
             if kills % 2:
                 self.d.metrics()
             self.kill()
             kills += 1
             wait_for("the writer to change over", lambda: os.path.getsize(stream.path) > 0 or not writer.running)
             if kills % 3 == 0:
-                writers.compress(old)
+                rotation.compress(old)
             self.again()
             self.counted()
         writer.end()
@@ -319,7 +319,7 @@ class LinksWhileDown(Rotation):
         stream = self.stream("current.log")
         os.symlink("../store/0.log", stream.path)
         count = iter(range(1, 100))
-        self.change(stream, lambda: writers.replace_link(stream.path, f"../store/{next(count)}.log"))
+        self.change(stream, lambda: rotation.replace_link(stream.path, f"../store/{next(count)}.log"))
 
     def test_a_link_in_the_middle_that_is_led_to_another_directory(self):
         """app.log -> ../now/app.log, and `now` leads to v0, then to v1."""
@@ -332,7 +332,7 @@ class LinksWhileDown(Rotation):
         def change():
             version = f"v{next(count)}"
             os.mkdir(self.path(version))
-            writers.replace_link(self.path("now"), version)
+            rotation.replace_link(self.path("now"), version)
 
         self.change(stream, change)
 
@@ -341,7 +341,7 @@ class LinksWhileDown(Rotation):
         os.mkdir(self.path("store"))
         stream = self.stream("app.log")
         os.symlink("../store/real.log", stream.path)
-        self.change(stream, lambda: writers.rename_and_create(self.path("store", "real.log")))
+        self.change(stream, lambda: rotation.rename_and_create(self.path("store", "real.log")))
 
     def test_the_target_of_a_chain_of_links_is_rotated_and_gzipped(self):
         """As a container's log: containers/x.log -> pods/x/0.log -> docker/x-json.log."""
@@ -350,7 +350,7 @@ class LinksWhileDown(Rotation):
         stream = self.stream("x.log")
         os.symlink("../pods/0.log", stream.path)
         os.symlink("../docker/x-json.log", self.path("pods/0.log"))
-        self.change(stream, lambda: writers.compress(writers.rename_and_create(self.path("docker/x-json.log"))))
+        self.change(stream, lambda: rotation.compress(rotation.rename_and_create(self.path("docker/x-json.log"))))
 
     def test_kubernetes_swaps_data(self):
         """app.log -> ..data/app.log; the old directory is removed with all that was read."""
@@ -363,7 +363,7 @@ class LinksWhileDown(Rotation):
         def change():
             n = next(count)
             os.mkdir(self.log(f"..{n}"))
-            writers.replace_link(self.log("..data"), f"..{n}")
+            rotation.replace_link(self.log("..data"), f"..{n}")
             shutil.rmtree(self.log(f"..{n - 1}"))
 
         self.change(stream, change, unread=0)
