@@ -47,8 +47,6 @@ class Ledger:
         self._never_backwards(metrics, prometheus)
         streams = self._streams()
         lines, numbers = metrics.family("stream_lines_total"), metrics.family("stream_numbers_total")
-        if not prometheus:
-            self._one_cut(metrics, streams, lines)
         grown = set()
         for key, count in lines.items():
             stream = streams.get(key)
@@ -58,6 +56,8 @@ class Ledger:
             if count > stream.shown:
                 stream.shown = int(count)
                 grown.add(stream)
+        if not prometheus:
+            self._one_cut(metrics, streams, lines)
         return grown
 
     def _never_backwards(self, metrics, prometheus):
@@ -95,8 +95,7 @@ class Ledger:
         if not lines:
             return
         counted = sum(lines.values())
-        size = sum(streams[key].sizes[int(count)] for key, count in lines.items()
-                   if key in streams and count <= streams[key].written)
+        size = sum(streams[key].sizes[int(count)] for key, count in lines.items())
         for name, expected in (("logtally_lines_total", counted), ("logtally_bytes_read_total", size),
                                ("logtally_unmatched_lines_total", 0)):
             if metrics.total(name) != expected:

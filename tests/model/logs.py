@@ -204,7 +204,8 @@ class Log:
         if style == "date":
             self.dates += 1
             return self.path + "-" + (datetime.date(2026, 1, 1) + datetime.timedelta(self.dates)).strftime("%Y%m%d")
-        return self.path + f".{max([int(n[len(base) + 1:]) for n in taken if n[len(base) + 1:].isdigit()], default=0) + 1}"
+        numbers = [int(n[len(base) + 1:]) for n in taken if n[len(base):len(base) + 1] == "." and n[len(base) + 1:].isdigit()]
+        return self.path + f".{max(numbers, default=0) + 1}"
 
     def _shift(self):
         """NAME.2 to NAME.3, NAME.1 to NAME.2, archives too: NAME.1 is free then."""

@@ -32,7 +32,8 @@ def play(seed, without):
             told += traceback.format_exception(failure.__cause__)
         if os.path.exists(sequence.daemon_log):
             with open(sequence.daemon_log, errors="replace") as log:
-                told += ["the daemon's log:"] + log.read().splitlines()[-40:]
+                lines = [line for line in log.read().splitlines() if "http request" not in line]
+            told += ["the daemon's log:"] + lines[-60:]
         return seed, "\n".join(told + [f"kept: {sequence.top}", f"again: {sys.argv[0]} --seed {seed}"]), None
 
 
