@@ -17,6 +17,10 @@ class Failure(Exception):
     """What the daemon did is not what it promised."""
 
 
+class Ended(Failure):
+    """The daemon has ended by itself."""
+
+
 class Metrics(dict):
     """{(name, labels as written): value} of an exposition."""
 
@@ -35,11 +39,11 @@ class Metrics(dict):
 class Process:
     """Its log is appended to `log_path`."""
 
-    def __init__(self, arguments, log_path, deadline=20):
+    def __init__(self, arguments, log_path, env=None, deadline=20):
         start = os.path.getsize(log_path) if os.path.exists(log_path) else 0
         with open(log_path, "ab") as log:
             self.process = subprocess.Popen([LOGTALLY, "run", *arguments, "--web.listen-address", "127.0.0.1:0"],
-                                            stdout=subprocess.DEVNULL, stderr=log)
+                                            env=env, stdout=subprocess.DEVNULL, stderr=log)
         self.stopped = False
         self.port = None
         end = time.monotonic() + deadline
@@ -50,7 +54,7 @@ class Process:
             if found:
                 self.port = int(found[1])
             elif self.process.poll() is not None:
-                raise Failure(f"the daemon ended with {self.process.returncode} as it was started")
+                raise Ended(f"the daemon ended with {self.process.returncode} as it was started")
             elif time.monotonic() > end:
                 self.kill()
                 raise Failure(f"the daemon has not started within {deadline} s")
@@ -65,8 +69,13 @@ class Process:
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         except (OSError, http.client.HTTPException) as error:
-            status = self.process.poll()
-            raise Failure(f"GET {path}: {error!r}" + (f"; the daemon ended with {status}" if status is not None else "")) from None
+            # The connection breaks a moment before the process can be waited for.
+            end = time.monotonic() + 0.5
+            while self.process.poll() is None and time.monotonic() < end:
+                time.sleep(0.005)
+            if self.process.returncode is not None:
+                raise Ended(f"GET {path}: the daemon ended with {self.process.returncode}") from None
+            raise Failure(f"GET {path}: {error!r}") from None
         finally:
             connection.close()
 
@@ -98,4 +107,4 @@ class Process:
             self.kill()
             raise Failure(f"the daemon has not stopped within {deadline} s of SIGTERM") from None
         if status != 0:
-            raise Failure(f"the daemon stopped with {status}")
+            raise Ended(f"the daemon stopped with {status}")
