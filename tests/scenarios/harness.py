@@ -17,11 +17,13 @@ from prometheus_client.parser import text_fd_to_metric_families, text_string_to_
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOGTALLY = os.environ.get("LOGTALLY", TOP + "/logtally")
+COMMAND = [LOGTALLY]  # a tool may stand before it
 DEADLINE = 30
 
 
-def wait_for(what, condition, deadline=DEADLINE):
+def wait_for(what, condition, deadline=None):
     """Waits until `condition()` is true; fails with its last value."""
+    deadline = deadline or DEADLINE
     end = time.monotonic() + deadline
     while True:
         value = condition()
@@ -70,7 +72,7 @@ class Daemon:
 
     def __init__(self, *arguments, wait=True):
         self.lines = []
-        self.process = subprocess.Popen([LOGTALLY, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
+        self.process = subprocess.Popen([*COMMAND, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.port = None

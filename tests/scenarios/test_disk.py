@@ -103,8 +103,8 @@ class FullDisk(WithState):
         """Fills the disk and writes until commits fail."""
         self.fill_up()
         end = time.monotonic() + 30
-        before = d.value("logtally_commit_errors_total")
-        while d.value("logtally_commit_errors_total") == before:
+        before = d.value("logtally_commit_errors_total") or 0
+        while (d.value("logtally_commit_errors_total") or 0) == before:
             self.assertLess(time.monotonic(), end, "commits go on, on a disk that is full")
             self.events(500, kinds=500)
             self.scrape(d)
