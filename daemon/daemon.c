@@ -178,8 +178,8 @@ static bool create_discovery(struct daemon *d, struct error *err)
 
 	for (unsigned i = 0; i < d->worker_count; i++)
 		followers[i] = worker_follower(d->workers[i]);
-	d->discovery =
-		discovery_create(followers, d->worker_count, NULL, &discovery_ops, d, err);
+	d->discovery = discovery_create(followers, d->worker_count, NULL,
+					&discovery_ops, d, err);
 	free(followers);
 	return d->discovery != NULL;
 }
@@ -214,13 +214,14 @@ static bool start_discovery(struct daemon *d, struct error *err)
 
 /* -- what the web server asks --------------------------------------------- */
 
-static struct cut *on_scrape(void *ctx, struct strbuf *tail)
+static struct cut *on_scrape(void *ctx, struct strbuf *tail, bool *saved)
 {
 	struct daemon *d = ctx;
 	bool catching_up = !discovery_backlog_read(d->discovery);
 	struct cut *cut = cutter_cut(d->cutter, d->workers, catching_up);
 	struct live_facts facts;
 
+	*saved = false;
 	if (!cut)
 		return NULL;
 	pthread_mutex_lock(&d->facts_lock);

@@ -99,7 +99,7 @@ static void on_matched(void *ctx, size_t rule, uint64_t count)
 
 	store_add(w->store, OWN_RULE_MATCHES, w->match_series[rule], (double)count);
 	store_set(w->store, OWN_RULE_LAST_MATCH, w->last_match_series[rule],
-		  clock_seconds(w->block_time_ns));
+		  clock_seconds(w->block_time_ns), w->block_time_ns);
 }
 
 static void on_cpu(void *ctx, size_t rule, double cpu_ns)
