@@ -286,8 +286,8 @@ static void hand_over(struct catalog *catalog, struct follower *follower,
 /* All generations of a path have the same. */
 static struct follower *owner_of(const struct catalog *catalog, const char *path)
 {
-	return catalog->followers[XXH3_64bits(path, strlen(path)) %
-				  catalog->follower_count];
+	return catalog
+		->followers[XXH3_64bits(path, strlen(path)) % catalog->follower_count];
 }
 
 static struct known *add_known(struct catalog *catalog, struct file *file)
@@ -305,9 +305,9 @@ static struct known *add_known(struct catalog *catalog, struct file *file)
 void catalog_add(struct catalog *catalog, const struct new_file *file,
 		 struct known_name *name, const char *path)
 {
-	struct known *known = add_known(
-		catalog, file_create(&file->identity, file->inode, file->path,
-				     file->root, catalog->asks));
+	struct known *known =
+		add_known(catalog, file_create(&file->identity, file->inode, file->path,
+					       file->root, catalog->asks));
 	struct adoption adoption = {.kind = file->kind,
 				    .file = known->file,
 				    .fd = file->fd,
@@ -338,9 +338,8 @@ void catalog_recall(struct catalog *catalog, const struct checkpoint *checkpoint
 		memcpy(identity.bytes, &checkpoint->id, sizeof(checkpoint->id));
 	if (hashmap_get(catalog->files, identity_key(&identity)))
 		return;
-	known = add_known(catalog,
-			  file_create(&identity, checkpoint->inode, checkpoint->path, 0,
-				      catalog->asks));
+	known = add_known(catalog, file_create(&identity, checkpoint->inode,
+					       checkpoint->path, 0, catalog->asks));
 	known->recalled = xmalloc(sizeof(*known->recalled));
 	*known->recalled = *checkpoint;
 	known->recalled->path = NULL;

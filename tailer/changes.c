@@ -88,7 +88,8 @@ void changes_visit(struct changes *changes, uint64_t sequence, uint64_t saved_se
 {
 	struct change *next;
 
-	for (struct change *c = changes->dropped.newer; c != &changes->dropped; c = next) {
+	for (struct change *c = changes->dropped.newer; c != &changes->dropped;
+	     c = next) {
 		next = c->newer;
 		if (is_unsaved(c, sequence, saved_sequence)) {
 			visit(ctx, &(struct checkpoint){.id = c->number}, true);

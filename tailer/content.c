@@ -44,7 +44,7 @@ static void find_kind(struct content *content)
 	    fstat(content->fd, &st) == -1 || st.st_size == 0)
 		return;
 	content->kind = archive_kind_of(content->fd) == ARCHIVE_PLAIN ? CONTENT_PLAIN
-								     : CONTENT_ARCHIVE;
+								      : CONTENT_ARCHIVE;
 }
 
 bool content_is_archive(struct content *content)
@@ -72,9 +72,8 @@ enum content_reach content_reach(struct content *content, uint64_t at_bytes,
 	if (!content_is_archive(content))
 		return CONTENT_THERE;
 	if (!content->archive)
-		content->archive =
-			archive_open(content->fd, archive_kind_of(content->fd),
-				     window_bytes);
+		content->archive = archive_open(
+			content->fd, archive_kind_of(content->fd), window_bytes);
 	switch (archive_skip(content->archive, at_bytes, BUDGET_BYTES)) {
 	case ARCHIVE_DONE:
 		return CONTENT_THERE;

@@ -27,7 +27,12 @@ struct path {
 	int64_t empty_since_ns;       /* 0: it has a file */
 };
 
-enum message_kind { MESSAGE_ADOPT, MESSAGE_NOTICE, MESSAGE_LOOKED, MESSAGE_BACKLOG_END };
+enum message_kind {
+	MESSAGE_ADOPT,
+	MESSAGE_NOTICE,
+	MESSAGE_LOOKED,
+	MESSAGE_BACKLOG_END
+};
 
 struct message {
 	enum message_kind kind;

@@ -36,9 +36,8 @@ static bool is_current(const struct generation *g)
 static bool may_be_original(const struct generation *original,
 			    const struct generation *candidate)
 {
-	return reader_is_archive(candidate->reader) ||
-	       original->role == ROLE_SEEKING || is_current(original) ||
-	       !is_at_hand(original);
+	return reader_is_archive(candidate->reader) || original->role == ROLE_SEEKING ||
+	       is_current(original) || !is_at_hand(original);
 }
 
 static bool same_time(const struct generation *a, const struct generation *b)
@@ -47,7 +46,8 @@ static bool same_time(const struct generation *a, const struct generation *b)
 	       NS_PER_SECOND;
 }
 
-static bool proves(const struct generation *original, const struct generation *candidate)
+static bool proves(const struct generation *original,
+		   const struct generation *candidate)
 {
 	return original->role == ROLE_SEEKING || is_current(original) ||
 	       reader_is_telling(original->reader) || same_time(original, candidate);
@@ -278,8 +278,8 @@ enum verdict kin_compare(struct generation *copy, struct generation *seeking)
 		generation_close(copy);
 		return KIN_UNSEEN;
 	}
-	if (reader_reaches_beyond(copy->reader,
-				  reader_offset_bytes(seeking->reader)) == MATCH_YES)
+	if (reader_reaches_beyond(copy->reader, reader_offset_bytes(seeking->reader)) ==
+	    MATCH_YES)
 		return KIN_GOES_ON;
 	generation_close(copy);
 	return KIN_COPY;

@@ -73,8 +73,8 @@ void reader_buffer_destroy(struct reader_buffer *buffer)
 
 static void go_to(struct reader *reader, uint64_t at_bytes)
 {
-	reader->cut = (struct linecut){.offset_bytes = at_bytes,
-				       .scanned_bytes = at_bytes};
+	reader->cut =
+		(struct linecut){.offset_bytes = at_bytes, .scanned_bytes = at_bytes};
 	reader->guard_bytes = 0;
 	reader->memory.tail_bytes = 0;
 	reader->unverified = at_bytes > 0;
@@ -260,8 +260,8 @@ static void fill_head(struct reader *reader)
 static bool verify_start(struct reader *reader, struct reader_buffer *buffer)
 {
 	uint64_t start = reader->cut.offset_bytes;
-	size_t count = start < CHECKPOINT_GUARD_BYTES ? (size_t)start
-						      : CHECKPOINT_GUARD_BYTES;
+	size_t count =
+		start < CHECKPOINT_GUARD_BYTES ? (size_t)start : CHECKPOINT_GUARD_BYTES;
 	struct window window;
 
 	if (!read_window(reader, buffer, start - count, count, &window))
@@ -386,6 +386,21 @@ static void begin_output(const struct reader *reader, struct reader_output *outp
 						   .mtime_ns = reader->mtime_ns}};
 }
 
+/* READER_END: what precedes the position is still there. */
+static enum reader_result check_guard(struct reader *reader,
+				      struct reader_buffer *buffer)
+{
+	uint64_t position = linecut_position(&reader->cut);
+	struct window window;
+
+	if (reader->guard_bytes == 0)
+		return READER_END;
+	if (!read_window(reader, buffer, position - reader->guard_bytes,
+			 reader->guard_bytes, &window))
+		return READER_FAILED;
+	return guard_holds(reader, &window, position) ? READER_END : READER_CHANGED;
+}
+
 static enum reader_result step_archive(struct reader *reader,
 				       struct reader_buffer *buffer,
 				       struct reader_output *output)
@@ -420,8 +435,9 @@ static enum reader_result step_plain(struct reader *reader,
 		return READER_FAILED;
 	if (reader->size_bytes < linecut_position(&reader->cut))
 		return READER_CHANGED;
+	/* It may have been written anew to the same size. */
 	if (reader->size_bytes == linecut_position(&reader->cut))
-		return READER_END;
+		return check_guard(reader, buffer);
 	if (!skip_nuls(reader, buffer))
 		return READER_FAILED;
 	result = read_block(reader, buffer, output);
@@ -492,11 +508,9 @@ enum reader_result reader_join(struct reader *old, struct reader *reader,
 	const char *newline;
 	ssize_t n;
 
-	if (torn > buffer->line_bytes || old->cut.discard ||
-	    !skip_nuls(reader, buffer))
-		return reader_finish(old, buffer, output) == READER_END
-			       ? READER_MORE
-			       : READER_FAILED;
+	if (torn > buffer->line_bytes || old->cut.discard || !skip_nuls(reader, buffer))
+		return reader_finish(old, buffer, output) == READER_END ? READER_MORE
+									: READER_FAILED;
 	begin_output(reader, output);
 	at = reader->cut.offset_bytes;
 	if (content_read_at(&old->content, buffer->bytes, torn,
@@ -511,13 +525,13 @@ enum reader_result reader_join(struct reader *old, struct reader *reader,
 		return torn + (size_t)n > buffer->line_bytes
 			       ? (reader_finish(old, buffer, output), READER_MORE)
 			       : READER_END;
-	output->block.bytes = (struct slice){buffer->bytes,
-					     (size_t)(newline + 1 - buffer->bytes)};
+	output->block.bytes =
+		(struct slice){buffer->bytes, (size_t)(newline + 1 - buffer->bytes)};
 	output->block.offset_bytes = old->cut.offset_bytes;
 	end_line(old, (struct slice){buffer->bytes, torn});
 	reader->cut.scanned_bytes = at + output->block.bytes.len - torn;
-	end_line(reader, (struct slice){buffer->bytes + torn,
-					output->block.bytes.len - torn});
+	end_line(reader,
+		 (struct slice){buffer->bytes + torn, output->block.bytes.len - torn});
 	reader->guard_bytes =
 		(unsigned char)memory_tail(&reader->memory, reader->guard, GUARD_BYTES);
 	fill_head(reader);
@@ -561,21 +575,17 @@ uint64_t reader_accept_lost_end(struct reader *reader)
 
 enum reader_result reader_verify(struct reader *reader, struct reader_buffer *buffer)
 {
-	uint64_t position = linecut_position(&reader->cut);
-	struct window window;
 	uint64_t known_bytes = reader->size_bytes;
+	enum reader_result result;
 
 	if (!reader_refresh(reader))
 		return READER_FAILED;
 	if (reader_is_archive(reader))
 		return READER_END;
-	if (!read_window(reader, buffer, position - reader->guard_bytes,
-			 reader->guard_bytes, &window))
-		return READER_FAILED;
-	if (reader->size_bytes >= position && guard_holds(reader, &window, position))
-		return READER_END;
-	reader->size_bytes = known_bytes;
-	return READER_CHANGED;
+	result = check_guard(reader, buffer);
+	if (result == READER_CHANGED)
+		reader->size_bytes = known_bytes;
+	return result;
 }
 
 void reader_skip_to_end(struct reader *reader, struct reader_buffer *buffer)
@@ -637,7 +647,7 @@ static enum reader_match compare(struct reader *reader, const struct memory *mem
 	if (n < memory->tail_bytes)
 		return MATCH_SHORT;
 	return memcmp(tail, memory->tail, memory->tail_bytes) == 0 ? MATCH_YES
-								  : MATCH_NO;
+								   : MATCH_NO;
 }
 
 enum reader_match reader_match(struct reader *reader, const struct reader *known,
@@ -669,8 +679,9 @@ bool reader_is_beginning_of(struct reader *reader, struct reader *other)
 	end = reader->size_bytes;
 	places[1] = end > sizeof(mine) ? end - sizeof(mine) : 0;
 	for (int i = 0; i < 2; i++) {
-		size_t count = end - places[i] < sizeof(mine) ? (size_t)(end - places[i])
-							      : sizeof(mine);
+		size_t count = end - places[i] < sizeof(mine)
+				       ? (size_t)(end - places[i])
+				       : sizeof(mine);
 
 		if (content_read_at(&reader->content, mine, count, places[i]) !=
 			    (ssize_t)count ||

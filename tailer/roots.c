@@ -88,8 +88,7 @@ static struct discovery_root copy_config(struct arena *arena,
 	copy.path = arena_strdup(arena, from->path);
 	copy.include = copy_texts(arena, copy.include, copy.include_count);
 	copy.exclude = copy_texts(arena, from->exclude, from->exclude_count);
-	copy.rotated_to =
-		copy_texts(arena, from->rotated_to, from->rotated_to_count);
+	copy.rotated_to = copy_texts(arena, from->rotated_to, from->rotated_to_count);
 	return copy;
 }
 

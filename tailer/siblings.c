@@ -81,8 +81,8 @@ static char *elsewhere(const struct tree *tree, const struct dir *dir, const cha
 	return found;
 }
 
-char *siblings_path_of(const struct tree *tree, const struct dir *dir,
-		       const char *name, const struct wanted *wanted)
+char *siblings_path_of(const struct tree *tree, const struct dir *dir, const char *name,
+		       const struct wanted *wanted)
 {
 	char *found = in_directory(tree, dir, name, wanted->root >= 0);
 

@@ -66,9 +66,9 @@ static void *user_of(struct generation *g)
 	struct stream *stream = g->stream;
 
 	if (!stream->has_user)
-		stream->user = stream->host->ops->path_added(
-			stream->host->ctx, stream->path,
-			g->file ? file_root(g->file) : 0);
+		stream->user =
+			stream->host->ops->path_added(stream->host->ctx, stream->path,
+						      g->file ? file_root(g->file) : 0);
 	stream->has_user = true;
 	return stream->user;
 }
@@ -529,7 +529,8 @@ static bool join(struct generation *g, int64_t now_ns)
 	if (!next || next->role != ROLE_ACTIVE || !generation_open(next) ||
 	    now_ns - g->quiet_since_ns >= g->stream->host->finish_ns)
 		return finish(g);
-	switch (reader_join(g->reader, next->reader, g->stream->host->buffer, &output)) {
+	switch (reader_join(g->reader, next->reader, g->stream->host->buffer,
+			    &output)) {
 	case READER_MORE:
 		deliver(g, &output);
 		generation_changed(g);
@@ -602,8 +603,8 @@ static void split(struct generation *g)
 {
 	struct stream *stream = g->stream;
 	struct generation **link = &stream->oldest;
-	struct generation *old = generation_create_from(
-		stream, g->change.number, reader_start_over(g->reader));
+	struct generation *old = generation_create_from(stream, g->change.number,
+							reader_start_over(g->reader));
 
 	changes_end(stream->host->changes, &g->change, false);
 	g->change.sequence = 0;
@@ -649,8 +650,8 @@ static void go_on_in(struct generation *seeking, struct generation *copy)
 
 	if (reader_is_open(copy->reader)) {
 		fd = reader_take_fd(copy->reader);
-		openfiles_move(seeking->stream->host->open, &copy->open,
-			       &seeking->open, seeking);
+		openfiles_move(seeking->stream->host->open, &copy->open, &seeking->open,
+			       seeking);
 	}
 	forget(copy);
 	generation_close(seeking);
@@ -704,8 +705,8 @@ static enum progress seek(struct generation *g)
 			break;
 		}
 	}
-	if (!complete && (awaits_candidates(stream) ||
-			  (int)(g->ask - stream->answers) > 0))
+	if (!complete &&
+	    (awaits_candidates(stream) || (int)(g->ask - stream->answers) > 0))
 		return STEP_TORN;
 	stop_seeking(g);
 	return STEP_MORE;

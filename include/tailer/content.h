@@ -23,7 +23,7 @@ struct content {
 	struct archive *archive; /* while one is unpacked */
 };
 
-#define CONTENT_INIT \
+#define CONTENT_INIT     \
 	(struct content) \
 	{                \
 		.fd = -1 \

@@ -20,9 +20,9 @@ struct file;
 
 /* What happened since the follower last looked; bits. */
 enum file_event {
-	FILE_WRITTEN = 1, /* there may be more to read */
-	FILE_CLOSED = 2,  /* someone who wrote to it has closed it */
-	FILE_MOVED = 4,   /* the standing or the place changed */
+	FILE_WRITTEN = 1,   /* there may be more to read */
+	FILE_CLOSED = 2,    /* someone who wrote to it has closed it */
+	FILE_MOVED = 4,     /* the standing or the place changed */
 	FILE_FORGOTTEN = 8, /* discovery does not know it any more */
 };
 

@@ -120,10 +120,10 @@ struct follower_status {
  * visit counts.  Within ops.boundary; they are borrowed.
  */
 void follower_checkpoints(struct follower *follower, uint64_t sequence,
-		      uint64_t saved_sequence,
-		      void (*visit)(void *ctx, const struct checkpoint *checkpoint,
-				    bool dropped),
-		      void *ctx);
+			  uint64_t saved_sequence,
+			  void (*visit)(void *ctx, const struct checkpoint *checkpoint,
+					bool dropped),
+			  void *ctx);
 
 /* Visits every path.  From the worker's thread. */
 void follower_each(const struct follower *follower,

@@ -20,8 +20,9 @@
 #include "tailer/reader.h"
 
 enum generation_role {
-	ROLE_ACTIVE,    /* is read on */
-	ROLE_SEEKING,   /* its file was truncated or is no more: a copy may hold the rest */
+	ROLE_ACTIVE,  /* is read on */
+	ROLE_SEEKING, /* its file was truncated or is no more: a copy may hold the rest
+		       */
 	ROLE_CANDIDATE, /* a sibling of which is not known yet what it is */
 	ROLE_PAST,      /* read, or to be left alone: remembered */
 };
@@ -48,7 +49,7 @@ struct generation {
 	uint64_t copy_of;       /* number of the generation that this is a copy of; 0 */
 	uint64_t judged_bytes;  /* candidate: compared with what ends before that */
 	const char *lost_as;    /* seeking: reason to give if nothing is found */
-	unsigned ask;           /* seeking: the look at the directory that it waits for */
+	unsigned ask; /* seeking: the look at the directory that it waits for */
 };
 
 /* What the streams of a follower share; outlives them. */
@@ -66,9 +67,9 @@ struct stream_host {
 struct stream {
 	struct stream_host *host;
 	void *owner;
-	void *user;    /* what path_added returned; NULL: nothing is read */
-	bool has_user; /* path_added was called */
-	struct generation *oldest;     /* active and seeking */
+	void *user;                /* what path_added returned; NULL: nothing is read */
+	bool has_user;             /* path_added was called */
+	struct generation *oldest; /* active and seeking */
 	struct generation *candidates; /* in the order of their arrival */
 	struct generation *past;       /* the newest first */
 	unsigned asks, answers;        /* looks at the directory */

@@ -37,7 +37,8 @@ enum reader_result {
 	READER_END,     /* all that there is was read */
 	READER_CHANGED, /* what precedes the position is not what was read there;
 			   nothing has moved */
-	READER_FAILED,  /* errno says why, EBADMSG: a damaged archive; nothing has moved */
+	READER_FAILED,  /* errno says why, EBADMSG: a damaged archive; nothing has moved
+			 */
 };
 
 struct reader_output {

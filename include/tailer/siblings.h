@@ -9,7 +9,7 @@
  * is wanted by itself is a rotation only of what is followed already, another
  * also of what would be.  `wanted` is what the roots want of the name.
  */
-char *siblings_path_of(const struct tree *tree, const struct dir *dir,
-		       const char *name, const struct wanted *wanted);
+char *siblings_path_of(const struct tree *tree, const struct dir *dir, const char *name,
+		       const struct wanted *wanted);
 
 #endif
