@@ -64,6 +64,15 @@ $(BUILD)/threads/exporter/%: $(BUILD)/tests/threads/exporter/%.o $(foreach r,$(U
 
 threads: $(THREADS)  ## build the thread tests
 
+# Plain programs that measure (tests/bench), and that die on purpose (tests/crash).
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(foreach r,$(USES_daemon),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench: $(BENCH)  ## build the measuring programs
+
 test: deps-test  ## build and run every test
 	@$(MAKE) --no-print-directory logtally unit
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
@@ -132,7 +141,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads test soak run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench test soak run deps-build deps-run deps-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -17,6 +18,9 @@
 #define FOLD_ROWS 10000
 #define CHECKPOINT_BYTES (4 << 20)
 #define KEEP_SECONDS (7 * 24 * 3600)
+
+/* For the WAL to be moved before more is written that can wait. */
+#define WAIT_US 2000
 
 struct state {
 	char *directory;
@@ -335,45 +339,61 @@ void state_abandon(struct state *state)
 
 /* ---- between commits ---- */
 
+static bool fold_is_due(struct state *state)
+{
+	return state_fold_is_due(&state->fold, state->db, state->options.fold_rows);
+}
+
 static bool is_untidy(struct state *state, int64_t since)
 {
-	return state_fold_is_due(&state->fold, state->db, state->options.fold_rows) ||
+	return fold_is_due(state) ||
 	       state_families_may_forget(state->families, state->db, since);
 }
 
-static void tidy(struct state *state, int64_t since)
+static bool tidy(struct state *state, int64_t since)
 {
-	bool fold =
-		state_fold_is_due(&state->fold, state->db, state->options.fold_rows);
+	bool fold = fold_is_due(state);
 
+	if (!is_untidy(state, since))
+		return false;
 	begin(state);
 	if (fold)
 		state_fold_step(&state->fold, state->db);
 	else
 		state_families_forget_step(state->families, state->db, since);
 	end(state);
+	return is_untidy(state, since);
+}
+
+static bool tidied(struct state *state)
+{
+	struct error err;
+
+	if (state_db_settle(state->db, "tidy the state in", &err)) {
+		state->untidy = false;
+		return true;
+	}
+	state_fold_finish(&state->fold);
+	if (!state->untidy)
+		log_warn("cannot tidy the state", LOG_TEXT("error", err.text));
+	state->untidy = true;
+	return false;
 }
 
 bool state_tidy(struct state *state)
 {
 	int64_t since = now_seconds() - state->options.keep_seconds;
-	struct error err;
-	bool more;
+	enum state_wal_load load;
+	bool more = false;
 
 	pthread_mutex_lock(&state->lock);
-	more = is_untidy(state, since);
-	if (more)
-		tidy(state, since);
-	more = more && is_untidy(state, since);
-	if (state_db_settle(state->db, "tidy the state in", &err)) {
-		state->untidy = false;
-	} else {
-		state_fold_finish(&state->fold);
-		if (!state->untidy)
-			log_warn("cannot tidy the state", LOG_TEXT("error", err.text));
-		state->untidy = true;
-		more = false;
+	load = state->wal ? state_wal_load(state->wal) : STATE_WAL_STUCK;
+	if (load == STATE_WAL_LIGHT) {
+		more = tidy(state, since);
+		more = tidied(state) && more;
 	}
 	pthread_mutex_unlock(&state->lock);
-	return more;
+	if (load == STATE_WAL_BUSY)
+		usleep(WAIT_US);
+	return more || load == STATE_WAL_BUSY;
 }

@@ -9,6 +9,7 @@
 #define FRAME_BYTES (4096 + 24) /* SQLite's page, and its header in the WAL */
 
 /* In units of what the WAL grows by before a checkpoint. */
+#define HEAVY_AT 2
 #define HOLD_UP_AT 4
 
 /* Each has only what was committed during the one before. */
@@ -25,7 +26,9 @@ struct state_wal {
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t changed;
 	int frames;    /* in the WAL since the last commit */
-	int looked_at; /* frames that the last checkpoint saw */
+	int looked_at; /* frames when the last checkpoint began */
+	int moved;     /* of the frames */
+	bool busy;     /* with a checkpoint */
 	bool stop;
 };
 
@@ -48,7 +51,7 @@ static int note_commit(void *ctx, sqlite3 *handle, const char *schema, int frame
 	(void)schema;
 	pthread_mutex_lock(&wal->lock);
 	if (frames < wal->frames)
-		wal->looked_at = 0;
+		wal->looked_at = wal->moved = 0; /* it started over */
 	wal->frames = frames;
 	pthread_cond_signal(&wal->changed);
 	pthread_mutex_unlock(&wal->lock);
@@ -80,6 +83,9 @@ static bool checkpoint(struct state_wal *wal)
 	if ((code & 0xff) != SQLITE_BUSY)
 		state_db_note(wal->db, code);
 	report(wal);
+	pthread_mutex_lock(&wal->lock);
+	wal->moved = moved;
+	pthread_mutex_unlock(&wal->lock);
 	return code == SQLITE_OK && moved == frames;
 }
 
@@ -120,9 +126,11 @@ static void *run(void *ctx)
 			continue;
 		}
 		wal->looked_at = wal->frames;
+		wal->busy = true;
 		pthread_mutex_unlock(&wal->lock);
 		empty(wal);
 		pthread_mutex_lock(&wal->lock);
+		wal->busy = false;
 	}
 	pthread_mutex_unlock(&wal->lock);
 	return NULL;
@@ -160,6 +168,17 @@ struct state_wal *state_wal_start(const char *path, struct state_db *db,
 	sqlite3_wal_hook(state_db_handle(db), note_commit, wal);
 	wal->watched = db;
 	return wal;
+}
+
+enum state_wal_load state_wal_load(struct state_wal *wal)
+{
+	enum state_wal_load load = STATE_WAL_LIGHT;
+
+	pthread_mutex_lock(&wal->lock);
+	if (wal->frames - wal->moved > HEAVY_AT * wal->grown_frames)
+		load = wal->busy || is_due(wal) ? STATE_WAL_BUSY : STATE_WAL_STUCK;
+	pthread_mutex_unlock(&wal->lock);
+	return load;
 }
 
 void state_wal_stop(struct state_wal *wal)

@@ -362,6 +362,16 @@ static void hand_over_recalled(struct catalog *catalog, struct known *known,
 	hand_over(catalog, known->follower, &adoption);
 }
 
+/* Under its own name: if it was not found, then because nobody looks for it. */
+static bool is_still_there(const struct known *known)
+{
+	struct identity found;
+
+	return !known->names &&
+	       identity_of_path(file_path(known->file), &found) &&
+	       identity_eq(&found, file_identity(known->file));
+}
+
 void catalog_end_recall(struct catalog *catalog,
 			bool (*reachable)(void *ctx, const char *path), void *ctx)
 {
@@ -374,8 +384,10 @@ void catalog_end_recall(struct catalog *catalog,
 		struct known *known = value;
 
 		if (known->recalled)
-			hand_over_recalled(catalog, known,
-					   reachable(ctx, file_path(known->file)));
+			hand_over_recalled(
+				catalog, known,
+				reachable(ctx, file_path(known->file)) &&
+					!is_still_there(known));
 	}
 }
 

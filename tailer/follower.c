@@ -416,12 +416,24 @@ static void fill_checkpoint(const struct change *change, struct checkpoint *chec
 	generation_checkpoint((const void *)at, checkpoint);
 }
 
+static void note_all(struct follower *follower)
+{
+	size_t cursor = 0;
+	struct slice name;
+	void *value;
+
+	while (hashmap_next(follower->paths, &cursor, &name, &value))
+		stream_note_all(((struct path *)value)->stream);
+}
+
 void follower_checkpoints(struct follower *follower, uint64_t sequence,
 			  uint64_t saved_sequence,
 			  void (*visit)(void *ctx, const struct checkpoint *checkpoint,
 					bool dropped),
 			  void *ctx)
 {
+	if (saved_sequence == 0)
+		note_all(follower);
 	changes_visit(follower->host.changes, sequence, saved_sequence, fill_checkpoint,
 		      visit, ctx);
 }

@@ -241,8 +241,6 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 	c->due_ns = 0;
 	if (!generation_open(c) || !reader_refresh(c->reader))
 		return KIN_GONE;
-	if (reader_is_deleted(c->reader))
-		return KIN_GONE;
 	if (reader_size_bytes(c->reader) != size_bytes)
 		c->quiet_since_ns = now_ns;
 	switch (reader_prepare(c->reader, c->stream->host->buffer)) {

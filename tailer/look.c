@@ -253,7 +253,7 @@ static struct claim claim_of(const struct tree *tree, const struct entry *e,
 	int root = e->rotation_of ? root_of(tree, e->rotation_of) : -1;
 
 	if (root >= 0)
-		return (struct claim){e->rotation_of, root, false};
+		return (struct claim){e->rotation_of, root, !e->rotated};
 	root = e->sibling_of ? root_of(tree, e->sibling_of) : -1;
 	if (root >= 0)
 		claim = (struct claim){e->sibling_of, root, true};

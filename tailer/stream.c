@@ -834,6 +834,18 @@ int64_t stream_due_ns(const struct stream *stream)
 	return due_ns;
 }
 
+static void note_all(struct generation *list)
+{
+	for (; list; list = list->next)
+		generation_changed(list);
+}
+
+void stream_note_all(struct stream *stream)
+{
+	note_all(stream->oldest);
+	note_all(stream->past);
+}
+
 bool stream_is_followed(const struct stream *stream)
 {
 	return stream->has_user;

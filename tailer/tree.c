@@ -9,6 +9,7 @@
 #include "tailer/look.h"
 #include "tailer/node.h"
 #include "tailer/scan.h"
+#include "tailer/siblings.h"
 
 #define MAX_READS 64 /* of events, in a row */
 
@@ -38,7 +39,8 @@ static char *owner_of(struct tree *tree, struct dir *dir, const char *name)
 		return xstrdup(e->rotation_of);
 	node_join(&path, dir, name);
 	wanted = roots_match(tree->roots, &dir->places, path.ptr, name);
-	if (wanted.root >= 0)
+	owner = siblings_path_of(tree, dir, name, &wanted);
+	if (!owner && wanted.root >= 0)
 		owner = xstrdup(path.ptr);
 	places_finish(&wanted.below);
 	strbuf_finish(&path);
@@ -48,9 +50,15 @@ static char *owner_of(struct tree *tree, struct dir *dir, const char *name)
 static void remember_move(struct tree *tree, struct dir *dir, const char *name,
 			  uint32_t cookie)
 {
+	struct strbuf path = STRBUF_INIT;
+
 	free(tree->moved_path);
 	tree->moved_path = owner_of(tree, dir, name);
 	tree->moved_cookie = cookie;
+	node_join(&path, dir, name);
+	tree->moved_from_path =
+		tree->moved_path && strcmp(path.ptr, tree->moved_path) == 0;
+	strbuf_finish(&path);
 }
 
 /* A followed file got this name, whichever file has it by now. */
@@ -69,6 +77,7 @@ static void take_move(struct tree *tree, struct dir *dir, const char *name,
 		e = node_need(dir, name);
 		free(e->rotation_of);
 		e->rotation_of = xstrdup(tree->moved_path);
+		e->rotated = tree->moved_from_path;
 	}
 	strbuf_finish(&path);
 }

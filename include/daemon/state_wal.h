@@ -24,6 +24,16 @@ struct state_wal *state_wal_start(const char *path, struct state_db *db,
 				  pthread_mutex_t *commits, size_t grown_bytes,
 				  struct error *err);
 
+enum state_wal_load {
+	STATE_WAL_LIGHT,
+	STATE_WAL_BUSY,  /* much was committed; a checkpoint is under way */
+	STATE_WAL_STUCK, /* and the last one could not move it: a reader, or a failure
+			  */
+};
+
+/* For writes that can wait. */
+enum state_wal_load state_wal_load(struct state_wal *wal);
+
 /* Before `db` is closed; `commits` is not held.  NULL is accepted. */
 void state_wal_stop(struct state_wal *wal);
 

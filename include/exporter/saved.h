@@ -26,6 +26,7 @@ struct slice family_signature(const struct family *family);
 struct family_saved {
 	uint64_t id;
 	uint32_t series; /* so many are saved: those with the numbers below */
+	bool is_there;   /* the family itself is saved */
 };
 struct family_saved *family_saved(struct family *family);
 

@@ -115,7 +115,7 @@ struct follower_status {
 
 /*
  * For the cut `sequence`: visits every checkpoint that changed, or was dropped,
- * since the cut `saved_sequence` that is known to be saved (0: none is).  What
+ * since the cut `saved_sequence` that is known to be saved (0: none is, visits all).  What
  * is not known to be saved is visited again each time, so that only the newest
  * visit counts.  Within ops.boundary; they are borrowed.
  */

@@ -39,7 +39,6 @@ struct generation {
 	bool dirty;        /* there may be more to read */
 	bool closed;       /* a writer has closed it, and nothing came since */
 	bool resumed;      /* an earlier run read it; this one has not yet */
-	bool renamed;      /* an event said that it had the path's name */
 	bool joins;        /* its last line goes on in the file that was truncated */
 	bool unfinished;   /* past, but not known to be read to its end */
 	unsigned failures; /* in a row */

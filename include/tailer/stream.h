@@ -47,6 +47,9 @@ bool stream_step(struct stream *stream);
 /* Monotonic time of the next stream_step() that no event asks for; 0: none. */
 int64_t stream_due_ns(const struct stream *stream);
 
+/* Nothing of it is known to be saved. */
+void stream_note_all(struct stream *stream);
+
 /* It was added, and not yet removed. */
 bool stream_is_followed(const struct stream *stream);
 /* Nothing is left to be read or judged. */

@@ -46,7 +46,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=1, help="of --seed: times differ")
     parser.add_argument("--without", type=lambda text: text.split(","), default=(),
                         help="steps to leave out, with commas (of Sequence.STEPS), or death: of the daemon")
-    parser.add_argument("--failures", type=int, default=5, help="reports to print")
+    parser.add_argument("--failures", type=int, default=5, help="after so many it ends")
     options = parser.parse_args()
     seeds = [options.seed] * options.repeat if options.seed is not None else range(options.first, options.first + options.sequences)
     began, passed, failed, lost, told = time.monotonic(), 0, [], 0, 0
@@ -58,7 +58,10 @@ def main():
                 told += result[1]
                 continue
             failed.append(seed)
-            print(report + "\n" if len(failed) <= options.failures else report.splitlines()[0], flush=True)
+            print(report + "\n", flush=True)
+            if len(failed) >= options.failures:
+                pool.terminate()
+                break
     print(f"{time.monotonic() - began:.0f} s; lost as allowed: {lost} bytes, {told:.0f} of them told"
           + (f"; failed: {' '.join(map(str, sorted(set(failed))))}" if failed else ""))
     print(f"{passed} passed, {len(failed)} failed")
