@@ -53,6 +53,7 @@ void node_destroy_entry(struct tree *tree, struct entry *e, bool unwanted)
 		node_destroy_dir(tree, e->child, unwanted);
 	node_end_links(tree, e->links, e->link_count);
 	free(e->rotation_of);
+	free(e->sibling_of);
 	free(e);
 }
 
@@ -92,6 +93,17 @@ struct entry *node_need(struct dir *dir, const char *name)
 	memcpy(e->name, name, size);
 	hashmap_put(dir->entries, slice_of(name), e);
 	return e;
+}
+
+bool node_take_size(struct entry *e, const struct stat *st)
+{
+	uint64_t size_bytes = (uint64_t)st->st_size;
+	int64_t mtime_ns = st->st_mtim.tv_sec * NS_PER_SECOND + st->st_mtim.tv_nsec;
+	bool changed = e->size_bytes != size_bytes || e->mtime_ns != mtime_ns;
+
+	e->size_bytes = size_bytes;
+	e->mtime_ns = mtime_ns;
+	return changed;
 }
 
 struct dir *node_find_dir(const struct tree *tree, const char *path, size_t len)

@@ -1,6 +1,8 @@
 #include "tailer/scan.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -112,7 +114,8 @@ static void look_for_adrift(struct tree *tree, struct dir *dir,
 static void list_names(struct tree *tree, struct dir *dir, unsigned needs,
 		       struct listing *listing)
 {
-	if (needs & PLACES_LIST) {
+	/* Where there are files there may be rotated ones. */
+	if (needs & (PLACES_LIST | PLACES_FILES)) {
 		if (!listing_read(node_dir_path(dir), listing) && errno != ENOENT)
 			node_complain(tree, dir, node_dir_path(dir), errno,
 				      &dir->error);
@@ -159,4 +162,47 @@ void scan_dir(struct tree *tree, struct dir *dir, enum depth depth)
 	listing_finish(&listing);
 	look_at_the_rest(tree, dir, depth);
 	plan_next_scan(tree, dir);
+}
+
+/* `at` and `path` as for fstatat(). */
+static uint64_t look_at_size(struct entry *e, int at, const char *path)
+{
+	uint64_t former_bytes = e->size_bytes;
+	struct stat st;
+
+	if (!e->name_of.known || fstatat(at, path, &st, 0) == -1 ||
+	    !node_take_size(e, &st))
+		return 0;
+	catalog_written(e->name_of.known, false);
+	return e->size_bytes > former_bytes ? e->size_bytes - former_bytes : 0;
+}
+
+uint64_t scan_written(struct dir *dir)
+{
+	int at = open(node_dir_path(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t grown_bytes = 0;
+	size_t cursor = 0;
+	struct slice name;
+	void *value;
+
+	if (at == -1)
+		return 0;
+	while (hashmap_next(dir->entries, &cursor, &name, &value)) {
+		struct entry *e = value;
+
+		grown_bytes += look_at_size(e, at, e->name);
+	}
+	close(at);
+	return grown_bytes;
+}
+
+uint64_t scan_entry_written(struct entry *e)
+{
+	struct strbuf path = STRBUF_INIT;
+	uint64_t grown_bytes;
+
+	node_join(&path, e->dir, e->name);
+	grown_bytes = look_at_size(e, AT_FDCWD, path.ptr);
+	strbuf_finish(&path);
+	return grown_bytes;
 }

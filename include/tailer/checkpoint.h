@@ -22,7 +22,8 @@
 
 enum checkpoint_state {
 	CHECKPOINT_ACTIVE,   /* to be read on */
-	CHECKPOINT_FINISHED, /* read to its end; remembered so that it is not read again */
+	CHECKPOINT_FINISHED, /* read to its end; remembered so that it is not read again
+			      */
 };
 
 struct checkpoint {

@@ -53,6 +53,8 @@ struct entry {
 	struct watch_listener **links;
 	size_t link_count;
 	char *rotation_of; /* a path whose files get this name when they are renamed */
+	bool rotated;      /* its file had that path's own name before */
+	char *sibling_of;  /* a path of which it has a rotated name */
 	unsigned scan;
 	int error; /* that was last told */
 	uint64_t size_bytes;
@@ -73,9 +75,13 @@ struct tree {
 	int64_t next_due_ns; /* nothing is due earlier; 0: nothing is due */
 	bool backlog;        /* files found now are the start's backlog */
 	bool *fresh;         /* roots that are looked at for the first time now */
+	bool lost;           /* what was known of them was lost */
+	char **known_roots;  /* paths of those that an earlier run looked at */
+	size_t known_root_count;
 	/* The last file that was moved from somewhere. */
 	uint32_t moved_cookie;
 	char *moved_path; /* what it is to be followed as; NULL: it is not */
+	bool moved_from_path; /* that was its name */
 };
 
 /* Replaces `out` by the path of a name in the directory. */
@@ -90,6 +96,8 @@ struct dir *node_find_dir(const struct tree *tree, const char *path, size_t len)
 
 struct entry *node_find(const struct dir *dir, const char *name);
 struct entry *node_need(struct dir *dir, const char *name);
+/* True if the file that it leads to shows a change since the last call. */
+bool node_take_size(struct entry *e, const struct stat *st);
 void node_destroy_entry(struct tree *tree, struct entry *e, bool unwanted);
 void node_end_links(struct tree *tree, struct watch_listener **links, size_t count);
 

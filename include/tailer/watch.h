@@ -4,6 +4,9 @@
  * Watches directories, never files.  The kernel has one watch for a
  * directory however many paths lead to it; here every path that asks has a
  * listener of its own, and the watch lives as long as one listens.
+ *
+ * Where too many writes come (flood.h) they are not told any more, and the
+ * listeners are asked to look themselves instead.
  */
 #ifndef TAILER_WATCH_H
 #define TAILER_WATCH_H
@@ -39,6 +42,15 @@ struct watch_ops {
 	/* For a listener to one name. */
 	void (*name)(void *ctx, void *object, const struct watch_event *event);
 	void (*overflow)(void *ctx);
+	/* The directory `path` begins to flood. */
+	void (*flood)(void *ctx, const char *path);
+	/*
+	 * Of a directory that floods, for each listener: looks whether files
+	 * were written to and returns by how much they grew.  Neither listens
+	 * nor unlistens.
+	 */
+	uint64_t (*look_directory)(void *ctx, void *object);
+	uint64_t (*look_name)(void *ctx, void *object);
 };
 
 /* NULL if there is no instance left. */
@@ -66,5 +78,10 @@ void watch_unlisten(struct watch *watch, struct watch_listener *listener);
  * every listener.  These may listen and unlisten.  False if there were none.
  */
 bool watch_read(struct watch *watch);
+
+/* Monotonic time of the next watch_look(); 0: nothing floods. */
+int64_t watch_due_ns(const struct watch *watch);
+/* Calls the ops that look, for directories that flood, if it is time. */
+void watch_look(struct watch *watch);
 
 #endif
