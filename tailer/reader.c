@@ -603,8 +603,8 @@ enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *bu
 {
 	ssize_t n;
 
-	if (reader->beginning && (reader_is_archive(reader) ||
-				  reader->beginning_bytes == CHECKPOINT_HEAD_BYTES))
+	if (reader->beginning_bytes == CHECKPOINT_HEAD_BYTES ||
+	    (reader->beginning_bytes > 0 && reader_is_archive(reader)))
 		return MATCH_YES;
 	switch (reach(reader, buffer, 0)) {
 	case CONTENT_FAILED:
