@@ -252,6 +252,7 @@ static void record(struct generation *g, enum adoption_kind kind)
 		say_following(g);
 		return;
 	}
+	generation_end_backlog(g);
 	generation_close(g);
 	generation_changed(g);
 }
