@@ -80,7 +80,12 @@ test: deps-test  ## build and run every test
 	    unit $(BUILD)/asan/logtally
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan OPT='-O1 -g' HARDEN= EXTRA=-fsanitize=thread \
 	    threads $(BUILD)/tsan/logtally
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= $(BUILD)/helgrind/logtally
 	/usr/bin/python3 tests/run.py --build $(BUILD)
+
+SEQUENCES ?= 2000
+soak: logtally  ## random sequences of rotations, kills and restarts: make soak SEQUENCES=5000
+	/usr/bin/python3 tests/model/model.py --sequences $(SEQUENCES) --first $${FIRST:-$$(date +%s)}
 
 run: deps-run logtally  ## start the example pipeline and the daemon on its logs
 	@examples/pipeline/demo.sh
@@ -136,7 +141,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench test run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench test soak run deps-build deps-run deps-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "common/clock.h"
@@ -13,6 +14,8 @@
 #include "common/xalloc.h"
 #include "daemon/own_metrics.h"
 #include "parsers/engine.h"
+
+#define SPARE_FILES 192
 
 /* A followed path, and the source that the present setup makes of it. */
 struct path {
@@ -341,6 +344,21 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/* Connections, the database, and looks at files need descriptors too. */
+static size_t open_files_each(const struct config *config)
+{
+	size_t most = config->limits.open_files;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+		size_t all = limit.rlim_cur;
+		size_t left = all - (all / 2 < SPARE_FILES ? all / 2 : SPARE_FILES);
+
+		most = most < left ? most : left;
+	}
+	return most / config->workers;
+}
+
 struct worker *worker_create(unsigned index, struct registry *registry,
 			     const struct setup *setup, bool births_are_old,
 			     const struct worker_ops *ops, void *ctx, struct error *err)
@@ -349,7 +367,7 @@ struct worker *worker_create(unsigned index, struct registry *registry,
 	const struct config_limits *limits = &setup->config->limits;
 	struct follower_options options = {
 		.line_bytes = limits->line_bytes,
-		.open_files = limits->open_files / setup->config->workers,
+		.open_files = open_files_each(setup->config),
 	};
 
 	w->index = index;

@@ -312,14 +312,16 @@ void discovery_run(struct discovery *discovery)
 {
 	struct pollfd wait[] = {
 		{.fd = mailbox_fd(discovery->new_roots), .events = POLLIN},
-		{.fd = tree_fd(discovery->tree), .events = POLLIN},
+		{.events = POLLIN},
 		{.fd = discovery->mounts, .events = POLLPRI},
 		{.fd = mailbox_fd(discovery->asks), .events = POLLIN},
 	};
 
 	while (!atomic_load(&discovery->stop)) {
-		int ready =
-			poll(wait, sizeof(wait) / sizeof(*wait), wait_ms(discovery));
+		int ready;
+
+		wait[1].fd = tree_fd(discovery->tree); /* there may be one later */
+		ready = poll(wait, sizeof(wait) / sizeof(*wait), wait_ms(discovery));
 
 		work(discovery, ready > 0 && wait[2].revents != 0);
 	}

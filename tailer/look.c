@@ -174,7 +174,7 @@ static void open_file(struct tree *tree, struct entry *e, const char *path,
 static void take_file(struct tree *tree, struct entry *e, const char *path,
 		      const struct claim *claim, const struct stat *st)
 {
-	bool changed = node_take_size(e, st);
+	bool changed = node_take_look(e, st);
 	struct identity identity;
 	struct known *known;
 
@@ -191,7 +191,8 @@ static void take_file(struct tree *tree, struct entry *e, const char *path,
 	}
 	catalog_unname(tree->catalog, &e->name_of, false);
 	if (known)
-		catalog_name(tree->catalog, known, &e->name_of, path, e->size_bytes);
+		catalog_name(tree->catalog, known, &e->name_of, path,
+			     (uint64_t)st->st_size);
 	else
 		open_file(tree, e, path, claim);
 	if (e->name_of.known)

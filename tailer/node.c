@@ -95,15 +95,36 @@ struct entry *node_need(struct dir *dir, const char *name)
 	return e;
 }
 
-bool node_take_size(struct entry *e, const struct stat *st)
+static int64_t time_ns(const struct timespec *time)
 {
-	uint64_t size_bytes = (uint64_t)st->st_size;
-	int64_t mtime_ns = st->st_mtim.tv_sec * NS_PER_SECOND + st->st_mtim.tv_nsec;
-	bool changed = e->size_bytes != size_bytes || e->mtime_ns != mtime_ns;
+	return time->tv_sec * NS_PER_SECOND + time->tv_nsec;
+}
 
-	e->size_bytes = size_bytes;
-	e->mtime_ns = mtime_ns;
-	return changed;
+static struct file_look look_of(const struct stat *st)
+{
+	return (struct file_look){.device = st->st_dev,
+				  .inode = st->st_ino,
+				  .ctime_ns = time_ns(&st->st_ctim),
+				  .mtime_ns = time_ns(&st->st_mtim),
+				  .size_bytes = (uint64_t)st->st_size};
+}
+
+bool node_take_look(struct entry *e, const struct stat *st)
+{
+	struct file_look former = e->look;
+
+	e->look = look_of(st);
+	return e->look.size_bytes != former.size_bytes ||
+	       e->look.mtime_ns != former.mtime_ns;
+}
+
+bool node_looks_alike(const struct entry *e, const struct stat *st)
+{
+	struct file_look now = look_of(st);
+
+	return now.device == e->look.device && now.inode == e->look.inode &&
+	       now.ctime_ns == e->look.ctime_ns && now.mtime_ns == e->look.mtime_ns &&
+	       now.size_bytes == e->look.size_bytes;
 }
 
 struct dir *node_find_dir(const struct tree *tree, const char *path, size_t len)

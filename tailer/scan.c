@@ -9,18 +9,30 @@
 #include "common/xalloc.h"
 #include "tailer/listing.h"
 
-#define POLL_NS NS_PER_SECOND
 #define MAX_RETRY_SECONDS 60
+#define TELL_NS (60 * NS_PER_SECOND)
 
 static const struct {
 	int error;
 	const char *reason, *needed;
-} unwatchable[] = {
+} unwatchable[NODE_REASONS] = {
 	{ENOSPC, "no_watches", "a higher fs.inotify.max_user_watches"},
 	{EOPNOTSUPP, "filesystem", "nothing: its file system gives no events"},
 	{EACCES, "no_permission", "read permission for the directory"},
 	{0, "unwatchable", "nothing: it is polled"},
 };
+
+/* Once a minute for each reason: there may be thousands of directories. */
+static enum log_level level_of(struct tree *tree, size_t reason)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t *told_ns = &tree->polled_told_ns[reason];
+
+	if (*told_ns > 0 && now_ns - *told_ns < TELL_NS)
+		return LOG_LEVEL_DEBUG;
+	*told_ns = now_ns;
+	return LOG_LEVEL_WARN;
+}
 
 /* Returns the reason. */
 static const char *fall_back(struct tree *tree, const char *path, int error,
@@ -32,9 +44,9 @@ static const char *fall_back(struct tree *tree, const char *path, int error,
 		i++;
 	if (former == unwatchable[i].reason)
 		return former;
-	log_warn("directory is polled", LOG_TEXT("path", path),
-		 LOG_TEXT("reason", unwatchable[i].reason),
-		 LOG_TEXT("needed", unwatchable[i].needed));
+	LOG_AT(level_of(tree, i), "directory is polled", LOG_TEXT("path", path),
+	       LOG_TEXT("reason", unwatchable[i].reason),
+	       LOG_TEXT("needed", unwatchable[i].needed));
 	tree->ops.fallback(tree->ctx, unwatchable[i].reason);
 	return unwatchable[i].reason;
 }
@@ -45,7 +57,7 @@ void scan_poll_links(struct tree *tree, struct dir *dir, int error)
 		fall_back(tree, node_dir_path(dir), error, dir->links_polled);
 	dir->links_failed = true;
 	if (dir->due_ns == 0)
-		node_set_due(tree, dir, clock_monotonic_ns() + POLL_NS);
+		node_set_due(tree, dir, clock_monotonic_ns() + tree->poll_ns);
 }
 
 /* Also if it is watched already: another directory may have taken its place. */
@@ -84,7 +96,7 @@ static void plan_next_scan(struct tree *tree, struct dir *dir)
 	if (!dir->links_failed)
 		dir->links_polled = NULL;
 	if (dir->polled || dir->links_failed)
-		node_set_due(tree, dir, now_ns + POLL_NS);
+		node_set_due(tree, dir, now_ns + tree->poll_ns);
 	else if (dir->troubled)
 		node_set_due(tree, dir, now_ns + wait_seconds * NS_PER_SECOND);
 	else
@@ -144,6 +156,43 @@ static void look_at_the_rest(struct tree *tree, struct dir *dir, enum depth dept
 	listing_finish(&rest);
 }
 
+/*
+ * Most files of a directory that is looked at each second are as they were; an
+ * inode number that was used again shows by the time of its change.
+ */
+static bool is_as_it_was(struct dir *dir, int at, const struct listed *listed)
+{
+	struct entry *e = at != -1 ? node_find(dir, listed->name) : NULL;
+	struct stat st;
+
+	if (!e || !e->name_of.known || e->error != 0 ||
+	    fstatat(at, listed->name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !node_looks_alike(e, &st))
+		return false;
+	e->scan = dir->scan;
+	return true;
+}
+
+static void look_at_listed(struct tree *tree, struct dir *dir,
+			   const struct listing *listing, enum depth depth)
+{
+	int at = -1;
+
+	if (dir->polled && depth == LOOK_NEW)
+		at = open(node_dir_path(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct listed *listed = &listing->items[i];
+
+		if (is_as_it_was(dir, at, listed))
+			continue;
+		if (listed->inode > 0)
+			look_for_adrift(tree, dir, listed);
+		look_at_name(tree, dir, listed->name, depth);
+	}
+	if (at != -1)
+		close(at);
+}
+
 /* Watches first, then lists: what appears in between is told by an event. */
 void scan_dir(struct tree *tree, struct dir *dir, enum depth depth)
 {
@@ -154,11 +203,7 @@ void scan_dir(struct tree *tree, struct dir *dir, enum depth depth)
 	dir->troubled = dir->links_failed = false;
 	watch_dir(tree, dir, needs);
 	list_names(tree, dir, needs, &listing);
-	for (size_t i = 0; i < listing.count; i++) {
-		if (listing.items[i].inode > 0)
-			look_for_adrift(tree, dir, &listing.items[i]);
-		look_at_name(tree, dir, listing.items[i].name, depth);
-	}
+	look_at_listed(tree, dir, &listing, depth);
 	listing_finish(&listing);
 	look_at_the_rest(tree, dir, depth);
 	plan_next_scan(tree, dir);
@@ -167,14 +212,15 @@ void scan_dir(struct tree *tree, struct dir *dir, enum depth depth)
 /* `at` and `path` as for fstatat(). */
 static uint64_t look_at_size(struct entry *e, int at, const char *path)
 {
-	uint64_t former_bytes = e->size_bytes;
+	uint64_t former_bytes = e->look.size_bytes;
 	struct stat st;
 
 	if (!e->name_of.known || fstatat(at, path, &st, 0) == -1 ||
-	    !node_take_size(e, &st))
+	    !node_take_look(e, &st))
 		return 0;
 	catalog_written(e->name_of.known, false);
-	return e->size_bytes > former_bytes ? e->size_bytes - former_bytes : 0;
+	return e->look.size_bytes > former_bytes ? e->look.size_bytes - former_bytes
+						 : 0;
 }
 
 uint64_t scan_written(struct dir *dir)

@@ -12,6 +12,12 @@
 #include "tailer/siblings.h"
 
 #define MAX_READS 64 /* of events, in a row */
+#define POLL_NS NS_PER_SECOND
+#define TOGETHER_NS (100 * NS_PER_MS) /* what is due within that is one pass */
+#define INSTANCE_NS (60 * NS_PER_SECOND)
+#define TELL_OVERFLOW_NS (60 * NS_PER_SECOND)
+/* A pass over what is polled, or over all, takes one part of so many of the time. */
+#define SHARE 10
 
 /* `name` is copied: it may be part of what goes away. */
 static void look_again(struct tree *tree, struct dir *dir, const char *name)
@@ -127,14 +133,22 @@ static void on_name(void *ctx, void *object, const struct watch_event *event)
 		catalog_written(e->name_of.known, event->kind == WATCH_CLOSED);
 }
 
+/* If more are lost while everything is looked at, that alone is no reason to begin. */
 static void on_overflow(void *ctx)
 {
 	struct tree *tree = ctx;
+	int64_t now_ns = clock_monotonic_ns();
 
+	tree->ops.fallback(tree->ctx, "overflow");
+	if (tree->rescan_due_ns == 0)
+		tree->rescan_due_ns =
+			now_ns > tree->rescan_after_ns ? now_ns : tree->rescan_after_ns;
+	if (tree->overflow_told_ns > 0 &&
+	    now_ns - tree->overflow_told_ns < TELL_OVERFLOW_NS)
+		return;
+	tree->overflow_told_ns = now_ns;
 	log_warn("events were lost, looking at everything again",
 		 LOG_TEXT("needed", "a higher fs.inotify.max_queued_events"));
-	tree->ops.fallback(tree->ctx, "overflow");
-	tree_rescan(tree);
 }
 
 static void on_flood(void *ctx, const char *path)
@@ -159,8 +173,7 @@ static uint64_t look_name(void *ctx, void *object)
 	return scan_entry_written(object);
 }
 
-struct tree *tree_create(struct catalog *catalog, const struct discovery_ops *ops,
-			 void *ctx)
+static bool create_watch(struct tree *tree, struct error *err)
 {
 	static const struct watch_ops watch_ops = {
 		.directory = on_directory,
@@ -170,6 +183,15 @@ struct tree *tree_create(struct catalog *catalog, const struct discovery_ops *op
 		.look_directory = look_directory,
 		.look_name = look_name,
 	};
+
+	tree->watch = watch_create(&watch_ops, tree, err);
+	tree->instance_due_ns = tree->watch ? 0 : clock_monotonic_ns() + INSTANCE_NS;
+	return tree->watch != NULL;
+}
+
+struct tree *tree_create(struct catalog *catalog, const struct discovery_ops *ops,
+			 void *ctx)
+{
 	struct tree *tree = xcalloc(1, sizeof(*tree));
 	struct error err;
 	struct stat st;
@@ -177,8 +199,8 @@ struct tree *tree_create(struct catalog *catalog, const struct discovery_ops *op
 	tree->catalog = catalog;
 	tree->ops = *ops;
 	tree->ctx = ctx;
-	tree->watch = watch_create(&watch_ops, tree, &err);
-	if (!tree->watch)
+	tree->poll_ns = POLL_NS;
+	if (!create_watch(tree, &err))
 		log_warn("everything is polled", LOG_TEXT("error", err.text),
 			 LOG_TEXT("needed", "a higher fs.inotify.max_user_instances"));
 	tree->top = node_create_dir(tree, NULL, "");
@@ -313,13 +335,24 @@ void tree_look_around(struct tree *tree, const char *path, unsigned since_scan)
 		scan_dir(tree, dir, LOOK_NEW);
 }
 
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+	if (a_ns == 0 || b_ns == 0)
+		return a_ns + b_ns;
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
 int64_t tree_due_ns(const struct tree *tree)
 {
-	int64_t flood_ns = tree->watch ? watch_due_ns(tree->watch) : 0;
+	int64_t due_ns = earlier(tree->next_due_ns, tree->rescan_due_ns);
 
-	if (flood_ns > 0 && (tree->next_due_ns == 0 || flood_ns < tree->next_due_ns))
-		return flood_ns;
-	return tree->next_due_ns;
+	due_ns = earlier(due_ns, tree->instance_due_ns);
+	return earlier(due_ns, tree->watch ? watch_due_ns(tree->watch) : 0);
+}
+
+static bool is_due(int64_t due_ns, int64_t now_ns)
+{
+	return due_ns > 0 && due_ns <= now_ns;
 }
 
 static void find_next_due(struct tree *tree)
@@ -333,14 +366,40 @@ static void find_next_due(struct tree *tree)
 static void scan_due(struct tree *tree, int64_t now_ns)
 {
 	struct dir *dir = tree->dirs;
+	int64_t took_ns;
 
 	while (dir) {
 		unsigned destroyed = tree->destroyed;
 
-		if (dir->due_ns > 0 && dir->due_ns <= now_ns)
+		if (is_due(dir->due_ns, now_ns + TOGETHER_NS))
 			scan_dir(tree, dir, LOOK_NEW);
 		dir = tree->destroyed == destroyed ? dir->next : tree->dirs;
 	}
+	took_ns = clock_monotonic_ns() - now_ns;
+	tree->poll_ns = SHARE * took_ns > POLL_NS ? SHARE * took_ns : POLL_NS;
+	find_next_due(tree);
+}
+
+static void rescan_due(struct tree *tree, int64_t now_ns)
+{
+	int64_t end_ns;
+
+	tree->rescan_due_ns = 0;
+	catalog_hold(tree->catalog);
+	tree_rescan(tree);
+	catalog_hand_over(tree->catalog);
+	end_ns = clock_monotonic_ns();
+	tree->rescan_after_ns = end_ns + SHARE * (end_ns - now_ns);
+}
+
+static void try_instance(struct tree *tree)
+{
+	struct error err;
+
+	if (!create_watch(tree, &err))
+		return;
+	log_info("an inotify instance is left again: polling ends");
+	tree_rescan(tree);
 }
 
 void tree_poll(struct tree *tree)
@@ -349,10 +408,12 @@ void tree_poll(struct tree *tree)
 
 	if (tree->watch)
 		watch_look(tree->watch);
-	if (tree->next_due_ns == 0 || now_ns < tree->next_due_ns)
-		return;
-	scan_due(tree, now_ns);
-	find_next_due(tree);
+	if (is_due(tree->instance_due_ns, now_ns))
+		try_instance(tree);
+	if (is_due(tree->rescan_due_ns, now_ns))
+		rescan_due(tree, now_ns);
+	if (is_due(tree->next_due_ns, now_ns))
+		scan_due(tree, now_ns);
 }
 
 void tree_each(const struct tree *tree,

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/hashmap.h"
 #include "common/strbuf.h"
 #include "common/xalloc.h"
+#include "tailer/filesystem.h"
 #include "tailer/flood.h"
 
 #define NAME_EVENTS                                                        \
@@ -176,28 +176,6 @@ static void drop_if_unused(struct watch *watch, struct watched *watched)
 	free(watched);
 }
 
-/* Of what other machines, or a server in user space, write there is no event. */
-static bool is_remote(const char *path)
-{
-	static const unsigned remote[] = {
-		0x00006969, /* NFS */
-		0x65735546, /* FUSE */
-		0xff534d42, /* CIFS */
-		0xfe534d42, /* SMB2 */
-		0x01021997, /* 9P */
-		0x00c36400, /* Ceph */
-		0x5346414f, /* AFS */
-	};
-	struct statfs fs;
-
-	if (statfs(path, &fs) == -1)
-		return false;
-	for (size_t i = 0; i < sizeof(remote) / sizeof(*remote); i++)
-		if ((unsigned)fs.f_type == remote[i])
-			return true;
-	return false;
-}
-
 static uint32_t mask_of(const struct watched *watched)
 {
 	return IN_ONLYDIR | NAME_EVENTS |
@@ -245,7 +223,7 @@ static struct watched *add_watch(struct watch *watch, const char *path, bool fil
 	struct watched *watched;
 	int wd;
 
-	if (is_remote(path)) {
+	if (!filesystem_gives_events(path)) {
 		errno = EOPNOTSUPP;
 		return NULL;
 	}

@@ -63,6 +63,21 @@ def shell(totals, what, command):
         print(done.stdout + done.stderr)
 
 
+def counted(totals, what, command, seconds):
+    """A script whose last line is `N passed, N failed`."""
+    try:
+        done = subprocess.run([sys.executable, *command], cwd=TOP, text=True, errors="replace", capture_output=True, timeout=seconds)
+        out, found = done.stdout + done.stderr, re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
+    except subprocess.TimeoutExpired as late:
+        out, found = f"{late}\n{late.stdout}", None
+    passed, failed = (int(found[1]), int(found[2])) if found else (0, 1)
+    if passed + failed == 0:
+        failed = 1
+    totals.add(passed, failed, what)
+    if failed:
+        print(out)
+
+
 def pattern_tests(totals, path):
     done = run(["./logtally", "test", path])
     found = re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
@@ -158,6 +173,11 @@ def main():
         documented_patterns(totals)
         scenarios(totals, None)
         sanitized_scenarios(totals, build + "/asan/logtally")
+        counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300"], 1200)
+        counted(totals, "dying at each call that changes a file", ["tests/model/every_call.py"], 600)
+        for tool in ("tsan", "helgrind"):
+            shell(totals, f"all threads under {tool}",
+                  [sys.executable, "tests/threads/daemon_threads.py", tool, f"{options.build}/{tool}/logtally"])
     print(f"{totals.passed} passed, {totals.failed} failed")
     return 1 if totals.failed else 0
 

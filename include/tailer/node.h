@@ -26,6 +26,15 @@ struct dir_id {
 	ino_t inode;
 };
 
+/* How a file looked when it was last looked at. */
+struct file_look {
+	dev_t device;
+	ino_t inode;
+	int64_t ctime_ns;
+	int64_t mtime_ns;
+	uint64_t size_bytes;
+};
+
 struct dir {
 	struct dir *parent; /* NULL: this is `/` */
 	struct dir *previous, *next;
@@ -57,10 +66,11 @@ struct entry {
 	char *sibling_of;  /* a path of which it has a rotated name */
 	unsigned scan;
 	int error; /* that was last told */
-	uint64_t size_bytes;
-	int64_t mtime_ns;
+	struct file_look look;
 	char name[];
 };
+
+#define NODE_REASONS 4 /* why a directory cannot be watched */
 
 struct tree {
 	struct catalog *catalog;
@@ -71,13 +81,18 @@ struct tree {
 	struct dir *dirs;
 	struct dir *top;
 	unsigned scans;
-	unsigned destroyed;  /* directories so far */
-	int64_t next_due_ns; /* nothing is due earlier; 0: nothing is due */
-	bool backlog;        /* files found now are the start's backlog */
-	bool *fresh;         /* roots that are looked at for the first time now */
-	bool lost;           /* what was known of them was lost */
-	char **known_roots;  /* paths of those that an earlier run looked at */
+	unsigned destroyed;      /* directories so far */
+	int64_t poll_ns;         /* between two looks at what is polled */
+	int64_t next_due_ns;     /* nothing is due earlier; 0: nothing is due */
+	bool backlog;            /* files found now are the start's backlog */
+	bool *fresh;             /* roots that are looked at for the first time now */
+	bool lost;               /* what was known of them was lost */
+	char **known_roots;      /* paths of those that an earlier run looked at */
 	size_t known_root_count;
+	int64_t instance_due_ns; /* ask for an instance again; 0: there is one */
+	int64_t rescan_due_ns;   /* events were lost; 0: none were */
+	int64_t rescan_after_ns; /* not before */
+	int64_t overflow_told_ns, polled_told_ns[NODE_REASONS];
 	/* The last file that was moved from somewhere. */
 	uint32_t moved_cookie;
 	char *moved_path; /* what it is to be followed as; NULL: it is not */
@@ -96,8 +111,13 @@ struct dir *node_find_dir(const struct tree *tree, const char *path, size_t len)
 
 struct entry *node_find(const struct dir *dir, const char *name);
 struct entry *node_need(struct dir *dir, const char *name);
-/* True if the file that it leads to shows a change since the last call. */
-bool node_take_size(struct entry *e, const struct stat *st);
+/*
+ * Takes the look of the file that it leads to.  True if it may have been
+ * written to since the last one.
+ */
+bool node_take_look(struct entry *e, const struct stat *st);
+/* True if it is the same file as then, and nothing happened to it. */
+bool node_looks_alike(const struct entry *e, const struct stat *st);
 void node_destroy_entry(struct tree *tree, struct entry *e, bool unwanted);
 void node_end_links(struct tree *tree, struct watch_listener **links, size_t count);
 

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_fd_to_metric_families, text_string_to_
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOGTALLY = os.environ.get("LOGTALLY", TOP + "/logtally")
+COMMAND = [LOGTALLY]  # a tool may stand before it
 DEADLINE = 30
 
 
@@ -89,7 +90,7 @@ class Daemon:
         self.arguments = arguments
         self.killed = False
         self.lines = []
-        self.process = subprocess.Popen([LOGTALLY, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
+        self.process = subprocess.Popen([*COMMAND, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.port = None
