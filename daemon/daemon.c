@@ -227,8 +227,10 @@ static bool create_discovery(struct daemon *d, struct error *err)
 
 	for (unsigned i = 0; i < d->worker_count; i++)
 		followers[i] = worker_follower(d->workers[i]);
-	d->discovery = discovery_create(followers, d->worker_count, NULL,
-					&discovery_ops, d, err);
+	d->discovery = discovery_create(
+		followers, d->worker_count,
+		d->resumed.is_first ? NULL : &d->resumed.past.discovery, &discovery_ops,
+		d, err);
 	free(followers);
 	return d->discovery != NULL;
 }
