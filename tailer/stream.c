@@ -252,6 +252,7 @@ static void record(struct generation *g, enum adoption_kind kind)
 		say_following(g);
 		return;
 	}
+	generation_end_backlog(g);
 	generation_close(g);
 	generation_changed(g);
 }
@@ -664,12 +665,13 @@ static void go_on_in(struct generation *seeking, struct generation *copy)
 		 LOG_INT("offset_bytes", reader_offset_bytes(seeking->reader)));
 }
 
-static void stop_seeking(struct generation *g)
+/* `complete`: a copy ends where reading did. */
+static void stop_seeking(struct generation *g, bool complete)
 {
 	const char *reason = g->lost_as;
 	uint64_t unread_bytes = generation_lag_bytes(g);
 
-	if (unread_bytes > 0 || g->ask == 0)
+	if (unread_bytes > 0 || (g->ask == 0 && !complete))
 		report_lost(g, reason, unread_bytes);
 	generation_release_file(g);
 	to_past(g);
@@ -708,7 +710,7 @@ static enum progress seek(struct generation *g)
 	if (!complete &&
 	    (awaits_candidates(stream) || (int)(g->ask - stream->answers) > 0))
 		return STEP_TORN;
-	stop_seeking(g);
+	stop_seeking(g, complete);
 	return STEP_MORE;
 }
 

@@ -144,6 +144,15 @@ class Daemon:
                 inodes.add(os.stat(f"{folder}/{fd}").st_ino)
         return inodes
 
+    def has_deleted(self):
+        """True if the daemon has a file open that has no name any more."""
+        folder = f"/proc/{self.process.pid}/fd"
+        for fd in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(f"{folder}/{fd}").endswith(" (deleted)"):
+                    return True
+        return False
+
     def has_open(self, path):
         """True if there is a file at `path` and the daemon has it open."""
         with contextlib.suppress(FileNotFoundError):
