@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 
 import rotation
 from harness import wait_for
@@ -192,6 +193,23 @@ class BetweenTwoLooks(Rotation):
         os.mkdir(old)
         self.while_held(lambda path: rotation.rename_and_create(path, lambda path: rotation.fresh(os.path.join(old, "app.log"))),
                         generations=4, arguments=self.configure(f"logs: [{{path: {self.logs}, rotated_to: [old]}}]\n"))
+
+    def test_lines_that_the_archive_has_not(self):
+        """The writer adds lines to the renamed file after it was compressed: the archive has less than was read."""
+        stream = self.stream("app.log")
+        stream.write(100)
+        self.follow()
+        self.wait_counted()
+        for kind in ("gzip", "zstd"):
+            with open(stream.path, "a") as old:
+                name = rotation.rename_and_create(stream.path)
+                subprocess.run([kind, "-q", "-k", name], check=True)
+                old.write(stream.take(20))
+            self.wait_counted()
+            os.unlink(name)
+            stream.write(10)
+            self.wait_counted()
+        self.finish(kept=False)
 
     def test_deleted_with_unread_lines(self):
         self.while_held(os.unlink, kept=False)
