@@ -232,6 +232,7 @@ static bool create_discovery(struct daemon *d, struct error *err)
 		d->resumed.is_first ? NULL : &d->resumed.past.discovery, &discovery_ops,
 		d, err);
 	free(followers);
+	past_finish(&d->resumed.past);
 	return d->discovery != NULL;
 }
 

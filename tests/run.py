@@ -78,6 +78,14 @@ def counted(totals, what, command, seconds):
         print(out)
 
 
+def fuzz(totals, binary):
+    """A few seconds from the seeds: that the target still works, and what is found at once."""
+    done = run(["tests/fuzz/run.sh", binary, "5"])
+    totals.add(int(done.returncode == 0), int(done.returncode != 0), os.path.relpath(binary, TOP))
+    if done.returncode:
+        print(done.stderr[-10000:])
+
+
 def pattern_tests(totals, path):
     done = run(["./logtally", "test", path])
     found = re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
@@ -160,6 +168,9 @@ def main():
         for binary in sorted(glob.glob(build + "/tsan/threads/*/test_*")):
             if "." not in os.path.basename(binary):
                 shell(totals, os.path.relpath(binary, TOP), [binary])
+        for binary in sorted(glob.glob(build + "/fuzzing/fuzz/fuzz_*")):
+            if "." not in os.path.basename(binary):
+                fuzz(totals, binary)
         shell(totals, "check-rooms", ["make", "-s", "check-rooms"])
         planted_violation(totals)
         shell(totals, "check-headers", ["make", "-s", "check-headers"])

@@ -83,6 +83,8 @@ class Log:
         self.current = None
         self.old = []
         self.dates = 0
+        self.went_unseen = False  # names went while no daemon lived to see it, or after its last scrape
+        self.went = False  # names went since the latest scrape
 
     # -- writing ---------------------------------------------------------------
 
@@ -264,9 +266,14 @@ class Log:
 
     # -- what may lose lines ---------------------------------------------------
 
+    def _name_went(self, running):
+        self.went = True
+        self.went_unseen |= running is None
+
     def _deleted(self, file, running):
         """It has no name any more; `running`: the daemon that lives now, or None."""
         file.name = None
+        self._name_went(running)
         if not file.done and file.held_by is not running or running is None:
             file.held_by = None
             for stream in file.streams:
@@ -300,10 +307,12 @@ class Log:
             stream.may_lose |= not stream.done
         self.note(f"truncate {self.label}, shown {[f'{s.shown}/{s.written}' for s in self.current.streams]}")
         os.truncate(self.current.name, 0)
+        self.went = self.went_unseen = True
         self.current.streams = [self._stream()]
 
     def died(self):
         """No daemon has a file open any more: of those without a name the rest is lost."""
+        self.went_unseen |= self.went
         for file in self.files():
             file.held_by = None
             if file.name is None:
@@ -319,10 +328,12 @@ class Log:
                 file.held_by = daemon
 
     def drop_shown(self):
+        self.went = False
         for file in [file for file in self.old if file.done and file.streams[0].counts]:
             if file.name is not None:
                 self.note(f"delete {os.path.basename(file.name)}: all of it was shown")
                 os.unlink(file.name)
+                self.went = True
             file.close()
             self.old.remove(file)
 

@@ -20,8 +20,13 @@ from process import Failure
 from sequence import Sequence
 
 
+enough = multiprocessing.Event()
+
+
 def play(seed, without):
-    """(seed, None or a report, what was lost by right)."""
+    """(seed, None or a report, what was lost by right); None when enough have failed."""
+    if enough.is_set():
+        return None
     sequence = Sequence(seed, without)
     try:
         sequence.run()
@@ -51,7 +56,10 @@ def main():
     seeds = [options.seed] * options.repeat if options.seed is not None else range(options.first, options.first + options.sequences)
     began, passed, failed, lost, told = time.monotonic(), 0, [], 0, 0
     with multiprocessing.Pool(min(options.jobs, len(seeds)), maxtasksperchild=50) as pool:
-        for seed, report, result in pool.imap_unordered(functools.partial(play, without=options.without), seeds):
+        for played in pool.imap_unordered(functools.partial(play, without=options.without), seeds):
+            if played is None:
+                continue
+            seed, report, result = played
             if report is None:
                 passed += 1
                 lost += result[0]
@@ -60,8 +68,7 @@ def main():
             failed.append(seed)
             print(report + "\n", flush=True)
             if len(failed) >= options.failures:
-                pool.terminate()
-                break
+                enough.set()
     print(f"{time.monotonic() - began:.0f} s; lost as allowed: {lost} bytes, {told:.0f} of them told"
           + (f"; failed: {' '.join(map(str, sorted(set(failed))))}" if failed else ""))
     print(f"{passed} passed, {len(failed)} failed")

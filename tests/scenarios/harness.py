@@ -84,13 +84,13 @@ def freeze(pid):
 
 
 class Daemon:
-    """A running `logtally run`; its log is in .log, its port in .port."""
+    """A running `logtally run`; its log is in .log, its port in .port.  `prefix`: a command that runs it."""
 
-    def __init__(self, *arguments, wait=True):
+    def __init__(self, *arguments, wait=True, prefix=()):
         self.arguments = arguments
         self.killed = False
         self.lines = []
-        self.process = subprocess.Popen([*COMMAND, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
+        self.process = subprocess.Popen([*prefix, *COMMAND, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.port = None
@@ -230,7 +230,7 @@ class Scenario(unittest.TestCase):
     def pattern_file(self, text, name="test.yml"):
         self.write(os.path.join(self.patterns, name), text)
 
-    def start(self, *arguments, wait=True):
+    def start(self, *arguments, wait=True, prefix=()):
         """A daemon on the scratch directory; arguments are added."""
         given = list(arguments)
         for flag, value in (("--logs", self.logs), ("--patterns", self.patterns), ("--storage.path", ""),
@@ -238,7 +238,7 @@ class Scenario(unittest.TestCase):
             configured = "--config.file" in given and flag in ("--logs", "--patterns")
             if flag not in given and not configured:
                 given += [flag, value]
-        daemon = Daemon(*given, wait=wait)
+        daemon = Daemon(*given, wait=wait, prefix=prefix)
         self.daemons.append(daemon)
         return daemon
 

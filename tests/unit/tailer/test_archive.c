@@ -592,6 +592,23 @@ Test(archive, blocks_before_the_damage_are_delivered)
 	}
 }
 
+Test(archive, what_can_be_had_does_not_depend_on_the_window)
+{
+	/* One raw block of five bytes where the header announces nine. */
+	static const char frame[] = "\x28\xb5\x2f\xfd\x20\x09\x29\0\0abcde";
+
+	strbuf_add(&file, frame, sizeof(frame) - 1);
+	for (size_t window = 1; window < 10; window++) {
+		int fd = file_of(file.len);
+		struct archive *archive = archive_open(fd, ARCHIVE_ZSTD, window);
+
+		cr_expect_eq(archive_skip(archive, 10, PLENTY_BYTES), ARCHIVE_FAILED);
+		cr_expect_eq(archive_position_bytes(archive), 4, "%zu", window);
+		archive_destroy(archive);
+		close(fd);
+	}
+}
+
 Test(archive, what_asks_for_too_much_memory_is_not_supported)
 {
 	ZSTD_CCtx *ctx = ZSTD_createCCtx();
