@@ -195,17 +195,19 @@ class BetweenTwoLooks(Rotation):
                         generations=4, arguments=self.configure(f"logs: [{{path: {self.logs}, rotated_to: [old]}}]\n"))
 
     def test_lines_that_the_archive_has_not(self):
-        """The writer adds lines to the renamed file after it was compressed: the archive has less than was read."""
+        """The writer adds lines to the renamed file while it is compressed: the archive has less than was read."""
         stream = self.stream("app.log")
         stream.write(100)
         self.follow()
         self.wait_counted()
-        for kind in ("gzip", "zstd"):
+        for kind, end in (("gzip", ".gz"), ("zstd", ".zst")):
             with open(stream.path, "a") as old:
                 name = rotation.rename_and_create(stream.path)
-                subprocess.run([kind, "-q", "-k", name], check=True)
+                subprocess.run(f"{kind} -q -c {name} >{self.path('archive')}", shell=True, check=True)
                 old.write(stream.take(20))
-            self.wait_counted()
+                old.flush()
+                self.wait_counted()
+            os.rename(self.path("archive"), name + end)
             os.unlink(name)
             stream.write(10)
             self.wait_counted()
