@@ -219,8 +219,6 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	/* What has the path's name is written to as long as it has it. */
 	bool busy = !(c->standing & FILE_CURRENT) && is_being_written(c, now_ns);
 
-	if (reader_is_archive(c->reader) && busy)
-		return wait_for(c, now_ns);
 	switch (find_original(c, original)) {
 	case MATCH_LATER:
 		return KIN_LATER;
@@ -254,13 +252,16 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 		return KIN_GONE;
 	if (reader_size_bytes(c->reader) != size_bytes)
 		c->quiet_since_ns = now_ns;
+	/* How an archive begins shows once its first block is complete. */
+	if (reader_is_archive(c->reader) && is_being_written(c, now_ns))
+		return wait_for(c, now_ns);
 	switch (reader_prepare(c->reader, c->stream->host->buffer)) {
 	case MATCH_NO:
 		return KIN_WAIT; /* it is empty */
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:
-		return is_being_written(c, now_ns) ? wait_for(c, now_ns) : KIN_UNSEEN;
+		return KIN_UNSEEN;
 	case MATCH_YES:
 	case MATCH_SHORT:
 		break;
