@@ -112,7 +112,8 @@ static void expect_labels(void *ctx, const struct state_series *series)
 
 Test(state, labels_may_have_any_bytes)
 {
-	struct slice labels = {"a=\"\xf0\x9f\x92\x93\\\"\n\",b=\"\0'\xff\"", 21};
+	static const char bytes[] = "a=\"\xf0\x9f\x92\x93\\\"\n\",b=\"\0'\xff\"";
+	struct slice labels = {bytes, sizeof(bytes) - 1};
 	struct state_series series = {.labels = labels};
 	uint64_t id;
 
