@@ -379,14 +379,10 @@ Test(saved, values_come_back_to_the_first_worker_whoever_is_first_to_reload)
 	store_use(stores[0], schema);
 	schema_unref(old);
 	cr_expect(strstr(scrape(EXPOSITION_ALL_SEEN), "level{id=\"a\"} 5\n"));
-	apply(1, 0, UPDATE_SET, 4, METRIC_NO_TIME, LABELS(TEXT("a")));
+	apply(0, 0, UPDATE_SET, 4, METRIC_NO_TIME, LABELS(TEXT("a")));
 	cr_expect(strstr(scrape(EXPOSITION_ALL_SEEN), "level{id=\"a\"} 4\n"));
-	apply(0, 0, UPDATE_SET, 3, METRIC_NO_TIME, LABELS(TEXT("a")));
-	save();
-	end();
-	begin(1, 4);
-	cr_expect(strstr(scrape(EXPOSITION_ALL_SEEN), "level{id=\"a\"} 4\n"),
-		  "as it was shown");
+	apply(1, 0, UPDATE_SET, 3, METRIC_NO_TIME, LABELS(TEXT("a")));
+	cr_expect(strstr(scrape(EXPOSITION_ALL_SEEN), "level{id=\"a\"} 3\n"));
 }
 
 static void count_value(void *ctx, struct family *family, uint32_t number,
