@@ -69,7 +69,7 @@ def free_port():
 
 
 def freeze(pid):
-    """SIGSTOP; returns when all threads of the process have stopped."""
+    """SIGSTOP; returns when all threads of the process have stopped, or it has ended."""
     os.kill(pid, signal.SIGSTOP)
     folder = f"/proc/{pid}/task"
 
@@ -78,7 +78,7 @@ def freeze(pid):
         for thread in os.listdir(folder):
             with open(f"{folder}/{thread}/stat") as f:
                 states.append(f.read().rpartition(") ")[2][0])
-        return set(states) == {"T"}
+        return set(states) <= {"T", "Z"}
 
     wait_for(f"process {pid} to stop", stopped)
 
