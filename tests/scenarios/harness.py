@@ -231,9 +231,10 @@ class Scenario(unittest.TestCase):
         self.write(os.path.join(self.patterns, name), text)
 
     def start(self, *arguments, wait=True, prefix=()):
-        """A daemon on the scratch directory; arguments are added."""
+        """A daemon on the scratch directory, with a state of its own; arguments are added."""
         given = list(arguments)
-        for flag, value in (("--logs", self.logs), ("--patterns", self.patterns), ("--storage.path", ""),
+        state = self.path(f"state-{len(self.daemons)}")
+        for flag, value in (("--logs", self.logs), ("--patterns", self.patterns), ("--storage.path", state),
                             ("--web.listen-address", "127.0.0.1:0")):
             configured = "--config.file" in given and flag in ("--logs", "--patterns")
             if flag not in given and not configured:
