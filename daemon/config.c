@@ -47,6 +47,7 @@ static const char *const log_levels[] = {"debug", "info", "warn", "error"};
 static const char *const log_formats[] = {"logfmt", "json"};
 static const char *const on_off[] = {"false", "true"};
 static const char *const start_places[] = {"beginning", "end"};
+static const char *const sync_kinds[] = {"normal", "full"};
 
 /* Where a flag stands, for messages. */
 static struct position of_flag(const char *flag)
@@ -102,8 +103,8 @@ static const char *absolute(struct config_loader *l, const char *directory,
 
 /* -- logs ----------------------------------------------------------------- */
 
-static const char *const log_keys[] = {"path",         "include",  "exclude",
-				       "path_pattern", "start_at", "poll"};
+static const char *const log_keys[] = {
+	"path", "include", "exclude", "path_pattern", "start_at", "poll", "rotated_to"};
 
 static struct discovery_root *add_root(struct config_loader *l, const char *path)
 {
@@ -136,6 +137,29 @@ static const char *const *load_globs(struct config_loader *l,
 			globs[(*count)++] = arena_copy(l->config->arena, text);
 	}
 	return globs;
+}
+
+/* Relative ones are relative to the directory of each file: they stay as they are. */
+static void load_rotated_to(struct config_loader *l, const struct yaml_node *entry,
+			    struct discovery_root *root)
+{
+	const struct yaml_node *node = yaml_get(entry, "rotated_to");
+	const char **directories;
+
+	if (!node || !yaml_expect(node, YAML_SEQUENCE, "rotated_to", l->diag))
+		return;
+	directories = arena_alloc(l->config->arena, node->count * sizeof(*directories));
+	for (size_t i = 0; i < node->count; i++) {
+		const struct yaml_node *item = node->items[i];
+
+		if (!yaml_expect(item, YAML_SCALAR, "rotated_to", l->diag))
+			continue;
+		if (item->text.len == 0)
+			diag_error(l->diag, item->at, "write a directory",
+				   "rotated_to: \"\" is no directory");
+		directories[root->rotated_to_count++] = item->text.ptr;
+	}
+	root->rotated_to = directories;
 }
 
 static bool load_choice(struct config_loader *l, const struct yaml_node *mapping,
@@ -196,6 +220,7 @@ static void load_log(struct config_loader *l, const struct yaml_node *entry)
 	root = add_root(l, absolute(l, l->directory, path->text.ptr));
 	root->include = load_globs(l, entry, "include", &root->include_count);
 	root->exclude = load_globs(l, entry, "exclude", &root->exclude_count);
+	load_rotated_to(l, entry, root);
 	if (load_choice(l, entry, "poll", KEYS(on_off), &choice))
 		root->poll = choice == 1;
 	if (load_choice(l, entry, "start_at", KEYS(start_places), &choice))
@@ -320,7 +345,7 @@ static void load_limits(struct config_loader *l, const struct yaml_node *root)
 }
 
 /* Values of the nested keys become the flags that were not given. */
-static const char *const storage_keys[] = {"path"};
+static const char *const storage_keys[] = {"path", "sync"};
 static const char *const web_keys[] = {"listen-address", "telemetry-path",
 				       "enable-lifecycle"};
 static const char *const log_section_keys[] = {"level", "format"};
@@ -379,10 +404,14 @@ static void load_storage(struct config_loader *l, const struct yaml_node *root,
 {
 	const struct yaml_node *storage =
 		section(l, root, "storage", KEYS(storage_keys));
-	const char *path = options->storage_path;
-	struct position ignored;
+	const char *path = options->storage_path, *sync = options->storage_sync;
+	struct position ignored, sync_at = of_flag("--storage.sync");
 
 	take(l, storage, "path", &path, &ignored);
+	take(l, storage, "sync", &sync, &sync_at);
+	if (sync)
+		l->config->storage_sync_full =
+			choose(l, sync, sync_at, "storage.sync", KEYS(sync_kinds)) == 1;
 	if (!path)
 		path = "data";
 	l->config->storage_path =

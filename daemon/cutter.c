@@ -5,10 +5,8 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/shared_text.h"
 #include "common/xalloc.h"
-
-#define CUT_WAIT_NS (50 * NS_PER_MS)
-#define MAX_CUTS 4
 
 struct cutter {
 	pthread_mutex_t turn; /* one cut or change of setup at a time */
@@ -16,7 +14,8 @@ struct cutter {
 	pthread_mutex_t lock; /* what follows */
 	pthread_cond_t changed;
 	unsigned worker_count;
-	struct worker_share *shares; /* the newest of each worker */
+	struct worker_share *shares;  /* the newest of each worker */
+	struct file_reports *reports; /* likewise */
 	unsigned setups_used;
 	uint64_t sequence;
 	bool late; /* the parts of `sequence` were not waited for any longer */
@@ -25,7 +24,7 @@ struct cutter {
 	struct cut *last;
 };
 
-struct cutter *cutter_create(unsigned worker_count)
+struct cutter *cutter_create(unsigned worker_count, uint64_t sequence)
 {
 	struct cutter *c = xcalloc(1, sizeof(*c));
 	pthread_condattr_t monotonic;
@@ -37,7 +36,11 @@ struct cutter *cutter_create(unsigned worker_count)
 	pthread_cond_init(&c->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	c->worker_count = worker_count;
+	c->sequence = sequence;
 	c->shares = xcalloc(worker_count, sizeof(*c->shares));
+	for (unsigned i = 0; i < worker_count; i++)
+		c->shares[i].positions = (struct positions)POSITIONS_INIT;
+	c->reports = xcalloc(worker_count, sizeof(*c->reports));
 	return c;
 }
 
@@ -45,9 +48,12 @@ void cutter_destroy(struct cutter *c)
 {
 	if (!c)
 		return;
-	for (unsigned i = 0; i < c->worker_count; i++)
+	for (unsigned i = 0; i < c->worker_count; i++) {
 		worker_share_finish(&c->shares[i]);
+		file_reports_finish(&c->reports[i]);
+	}
 	free(c->shares);
+	free(c->reports);
 	cut_unref(c->last);
 	schema_unref(c->schema);
 	pthread_cond_destroy(&c->changed);
@@ -59,13 +65,20 @@ void cutter_destroy(struct cutter *c)
 void cutter_cut_done(struct cutter *c, unsigned worker, struct worker_share *share)
 {
 	struct worker_share old;
+	struct file_reports old_reports = {0};
 
 	pthread_mutex_lock(&c->lock);
+	if (share->has_reports) {
+		old_reports = c->reports[worker];
+		c->reports[worker] = share->reports;
+		share->reports = (struct file_reports){0};
+	}
 	old = c->shares[worker];
 	c->shares[worker] = *share;
 	pthread_cond_signal(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	worker_share_finish(&old);
+	file_reports_finish(&old_reports);
 }
 
 void cutter_setup_used(struct cutter *c)
@@ -85,9 +98,9 @@ static bool all_have_cut(const struct cutter *c)
 }
 
 /* Under the lock: waits for the parts; false after the time is up. */
-static bool wait_for_parts(struct cutter *c)
+static bool wait_for_parts(struct cutter *c, int wait_ms)
 {
-	int64_t until_ns = clock_monotonic_ns() + CUT_WAIT_NS;
+	int64_t until_ns = clock_monotonic_ns() + wait_ms * NS_PER_MS;
 	struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SECOND),
 				 .tv_nsec = (long)(until_ns % NS_PER_SECOND)};
 
@@ -113,30 +126,70 @@ static void assemble(struct cutter *c, bool hide_patterns)
 	free(parts);
 }
 
-struct cut *cutter_cut(struct cutter *c, struct worker *const *workers,
-		       bool hide_patterns)
+/* Under both locks: true if the cut is whole. */
+static bool take(struct cutter *c, struct worker *const *workers,
+		 struct cut_order *order, int wait_ms)
 {
-	struct cut *cut = NULL;
+	if (c->late && all_have_cut(c))
+		assemble(c, c->late_hides_patterns);
+	order->sequence = ++c->sequence;
+	for (unsigned i = 0; i < c->worker_count; i++)
+		worker_cut(workers[i], order);
+	c->late = !wait_for_parts(c, wait_ms);
+	c->late_hides_patterns = order->births_are_old;
+	if (!c->late)
+		assemble(c, order->births_are_old);
+	return !c->late;
+}
+
+struct cut *cutter_cut(struct cutter *c, struct worker *const *workers,
+		       struct cut_order order, int wait_ms)
+{
+	struct cut *cut;
 
 	pthread_mutex_lock(&c->turn);
 	pthread_mutex_lock(&c->lock);
-	if (cuts_alive() < MAX_CUTS) {
-		/* However slow a worker is, a scrape shows what the one before asked
-		 * for. */
-		if (c->late && all_have_cut(c))
-			assemble(c, c->late_hides_patterns);
-		c->sequence++;
-		for (unsigned i = 0; i < c->worker_count; i++)
-			worker_cut(workers[i], c->sequence, hide_patterns);
-		c->late = !wait_for_parts(c);
-		c->late_hides_patterns = hide_patterns;
-		if (!c->late)
-			assemble(c, hide_patterns);
-		cut = c->last ? cut_ref(c->last) : NULL;
-	}
+	take(c, workers, &order, wait_ms);
+	cut = c->last ? cut_ref(c->last) : NULL;
 	pthread_mutex_unlock(&c->lock);
 	pthread_mutex_unlock(&c->turn);
 	return cut;
+}
+
+static void take_positions(struct cutter *c, struct snapshot *snapshot)
+{
+	snapshot->worker_count = c->worker_count;
+	snapshot->positions = xcalloc(c->worker_count, sizeof(*snapshot->positions));
+	for (unsigned i = 0; i < c->worker_count; i++) {
+		snapshot->positions[i] = c->shares[i].positions;
+		c->shares[i].positions = (struct positions)POSITIONS_INIT;
+	}
+}
+
+bool cutter_take(struct cutter *c, struct worker *const *workers,
+		 struct cut_order order, int wait_ms, struct snapshot *snapshot)
+{
+	bool whole;
+
+	pthread_mutex_lock(&c->turn);
+	pthread_mutex_lock(&c->lock);
+	whole = take(c, workers, &order, wait_ms);
+	if (whole) {
+		snapshot->cut = cut_ref(c->last);
+		take_positions(c, snapshot);
+	}
+	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&c->turn);
+	return whole;
+}
+
+void snapshot_finish(struct snapshot *snapshot)
+{
+	cut_unref(snapshot->cut);
+	for (unsigned i = 0; i < snapshot->worker_count; i++)
+		positions_finish(&snapshot->positions[i]);
+	free(snapshot->positions);
+	*snapshot = (struct snapshot){0};
 }
 
 void cutter_set_schema(struct cutter *c, struct schema *schema)
@@ -173,11 +226,23 @@ void cutter_use(struct cutter *c, struct worker *const *workers,
 	pthread_mutex_unlock(&c->turn);
 }
 
-static int by_path(const void *a, const void *b)
+/* A copy, so that no worker waits for what is done with it. */
+static struct file_reports copy_reports(struct cutter *c)
 {
-	const struct file_report *x = a, *y = b;
+	struct file_reports all = {0};
 
-	return strcmp(x->path, y->path);
+	pthread_mutex_lock(&c->lock);
+	for (unsigned i = 0; i < c->worker_count; i++)
+		all.count += c->reports[i].count;
+	all.list = xcalloc(all.count, sizeof(*all.list));
+	all.count = 0;
+	for (unsigned i = 0; i < c->worker_count; i++)
+		for (size_t j = 0; j < c->reports[i].count; j++) {
+			all.list[all.count] = c->reports[i].list[j];
+			shared_text_ref(all.list[all.count++].path);
+		}
+	pthread_mutex_unlock(&c->lock);
+	return all;
 }
 
 void cutter_files(struct cutter *c,
@@ -185,19 +250,8 @@ void cutter_files(struct cutter *c,
 				size_t count),
 		  void *ctx)
 {
-	struct file_report *files;
-	size_t count = 0;
+	struct file_reports all = copy_reports(c);
 
-	pthread_mutex_lock(&c->lock);
-	for (unsigned i = 0; i < c->worker_count; i++)
-		count += c->shares[i].file_count;
-	files = xcalloc(count, sizeof(*files));
-	count = 0;
-	for (unsigned i = 0; i < c->worker_count; i++)
-		for (size_t j = 0; j < c->shares[i].file_count; j++)
-			files[count++] = c->shares[i].files[j];
-	qsort(files, count, sizeof(*files), by_path);
-	visit(ctx, files, count);
-	pthread_mutex_unlock(&c->lock);
-	free(files);
+	visit(ctx, all.list, all.count);
+	file_reports_finish(&all);
 }

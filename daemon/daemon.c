@@ -18,21 +18,27 @@
 #include "daemon/live_metrics.h"
 #include "daemon/own_metrics.h"
 #include "daemon/pattern_watch.h"
+#include "daemon/resume.h"
+#include "daemon/saver.h"
 #include "daemon/setup.h"
 #include "daemon/storage.h"
 #include "daemon/version.h"
 #include "exporter/web.h"
 
 #define TICK_MS 250
-#define STOP_MS 700
+#define STOP_MS 800 /* for the last commit and the workers */
+#define LOOKED_MS 10000
+#define RELOAD_MS 1000
 #define MAX_SKIPPED_LINES 20
 
 struct daemon {
 	const struct options *options;
-	struct registry *registry;
+	struct resumed resumed;
 	struct cutter *cutter;
 	struct worker **workers;
 	unsigned worker_count;
+	struct saver *saver;
+	bool was_caught_up; /* an earlier run was */
 	struct discovery *discovery;
 	pthread_t discovery_thread;
 	bool discovery_started;
@@ -123,9 +129,15 @@ static void on_backlog_read(void *ctx)
 	eventfd_write(((struct daemon *)ctx)->wake_fd, 1);
 }
 
+static void on_save_soon(void *ctx)
+{
+	saver_save_soon(((struct daemon *)ctx)->saver);
+}
+
 static const struct worker_ops worker_ops = {.cut_done = on_cut_done,
 					     .setup_used = on_setup_used,
-					     .backlog_read = on_backlog_read};
+					     .backlog_read = on_backlog_read,
+					     .save_soon = on_save_soon};
 
 static void on_fallback(void *ctx, const char *reason)
 {
@@ -148,27 +160,64 @@ static void on_fallback(void *ctx, const char *reason)
 
 static void on_looked(void *ctx, const char *const *root_paths, size_t count)
 {
-	(void)ctx;
-	(void)root_paths;
-	(void)count;
+	struct daemon *d = ctx;
+
+	if (!saver_save_roots(d->saver, root_paths, count, LOOKED_MS))
+		log_warn(
+			"could not save what the logs held at first: should the daemon "
+			"be killed now, rotated files may be read");
 }
 
 static const struct discovery_ops discovery_ops = {.fallback = on_fallback,
 						   .looked = on_looked};
 
+/*
+ * Until the first backlog ever was read, or nothing is remembered of it: old
+ * lines must not look like a burst.
+ */
+static bool hides_patterns(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	return !d->was_caught_up && !discovery_backlog_read(d->discovery);
+}
+
+/* Series of rules that no longer exist are shown no more. */
+static void mark_rules(struct schema *schema, void (*mark)(struct family *family))
+{
+	mark(schema_family(schema, OWN_RULE_MATCHES));
+	mark(schema_family(schema, OWN_RULE_LAST_MATCH));
+	mark(schema_family(schema, OWN_RULE_CPU));
+}
+
 static bool create_workers(struct daemon *d, struct error *err)
 {
+	struct schema *schema = d->setup->schema;
+
 	d->worker_count = d->setup->config->workers;
-	d->cutter = cutter_create(d->worker_count);
-	cutter_set_schema(d->cutter, d->setup->schema);
+	d->cutter = cutter_create(d->worker_count, d->resumed.sequence);
+	cutter_set_schema(d->cutter, schema);
 	d->workers = xcalloc(d->worker_count, sizeof(struct worker *));
+	mark_rules(schema, family_mark_begin);
 	for (unsigned i = 0; i < d->worker_count; i++) {
-		d->workers[i] =
-			worker_create(i, d->registry, d->setup, &worker_ops, d, err);
+		d->workers[i] = worker_create(i, d->resumed.registry, d->setup,
+					      !d->was_caught_up, &worker_ops, d, err);
 		if (!d->workers[i])
 			return false;
 	}
+	mark_rules(schema, family_mark_end);
 	return true;
+}
+
+static void create_saver(struct daemon *d)
+{
+	d->saver = saver_create(&(struct saver_options){
+		.cutter = d->cutter,
+		.workers = d->workers,
+		.commit = d->resumed.commit,
+		.hides_patterns = hides_patterns,
+		.ctx = d,
+	});
 }
 
 static bool create_discovery(struct daemon *d, struct error *err)
@@ -178,9 +227,12 @@ static bool create_discovery(struct daemon *d, struct error *err)
 
 	for (unsigned i = 0; i < d->worker_count; i++)
 		followers[i] = worker_follower(d->workers[i]);
-	d->discovery =
-		discovery_create(followers, d->worker_count, NULL, &discovery_ops, d, err);
+	d->discovery = discovery_create(
+		followers, d->worker_count,
+		d->resumed.is_first ? NULL : &d->resumed.past.discovery, &discovery_ops,
+		d, err);
 	free(followers);
+	past_finish(&d->resumed.past);
 	return d->discovery != NULL;
 }
 
@@ -196,8 +248,7 @@ static bool start_workers(struct daemon *d, struct error *err)
 		if (!worker_start(d->workers[i], err))
 			return false;
 	/* So that there is something to show however busy they are from now on. */
-	cut_unref(cutter_cut(d->cutter, d->workers, true));
-	return true;
+	return saver_start(d->saver, err);
 }
 
 static bool start_discovery(struct daemon *d, struct error *err)
@@ -214,20 +265,18 @@ static bool start_discovery(struct daemon *d, struct error *err)
 
 /* -- what the web server asks --------------------------------------------- */
 
-static struct cut *on_scrape(void *ctx, struct strbuf *tail)
+static struct cut *on_scrape(void *ctx, struct strbuf *tail, bool *saved)
 {
 	struct daemon *d = ctx;
-	bool catching_up = !discovery_backlog_read(d->discovery);
-	struct cut *cut = cutter_cut(d->cutter, d->workers, catching_up);
+	struct cut *cut = saver_scrape(d->saver, saved);
 	struct live_facts facts;
 
-	if (!cut)
-		return NULL;
 	pthread_mutex_lock(&d->facts_lock);
 	facts = d->facts;
 	facts.schema = schema_ref(d->facts.schema);
 	pthread_mutex_unlock(&d->facts_lock);
-	facts.catching_up = catching_up;
+	facts.catching_up = !discovery_backlog_read(d->discovery);
+	facts.saver = saver_facts(d->saver);
 	live_metrics_render(&facts, d->cutter, tail);
 	schema_unref(facts.schema);
 	return cut;
@@ -258,22 +307,20 @@ static void set_schema_fact(struct daemon *d, struct schema *schema)
 	schema_unref(old);
 }
 
-/* Series of rules that no longer exist are shown no more. */
-static void mark_rules(struct schema *schema, void (*mark)(struct family *family))
-{
-	mark(schema_family(schema, OWN_RULE_MATCHES));
-	mark(schema_family(schema, OWN_RULE_LAST_MATCH));
-	mark(schema_family(schema, OWN_RULE_CPU));
-}
-
+/*
+ * Lines before the switch are counted by the old rules: they are saved before it,
+ * so that a crash does not leave them to the new ones.
+ */
 static void use(struct daemon *d, struct setup *next)
 {
 	struct setup *old = d->setup;
 
-	setup_bind(next, d->registry);
+	saver_save(d->saver, RELOAD_MS);
+	setup_bind(next, d->resumed.registry);
 	mark_rules(next->schema, family_mark_begin);
 	cutter_use(d->cutter, d->workers, next);
 	mark_rules(next->schema, family_mark_end);
+	saver_save_soon(d->saver);
 	discovery_set_roots(d->discovery, next->config->roots,
 			    next->config->root_count);
 	d->setup = next;
@@ -350,10 +397,12 @@ static void say_caught_up(struct daemon *d)
 	if (d->said_caught_up || !discovery_backlog_read(d->discovery))
 		return;
 	d->said_caught_up = true;
-	log_info("caught up: the patterns' metrics are shown from now on",
+	log_info(d->was_caught_up
+			 ? "caught up: what was written meanwhile has been read"
+			 : "caught up: the patterns' metrics are shown from now on",
 		 LOG_INT("files", discovery_file_count(d->discovery)));
 	/* Series born from here on are new to scrapers. */
-	cut_unref(cutter_cut(d->cutter, d->workers, false));
+	saver_caught_up(d->saver);
 }
 
 /* True to go on. */
@@ -419,23 +468,37 @@ static bool start(struct daemon *d, struct error *err)
 	}
 	d->pattern_watch.loaded = d->pattern_watch.present =
 		pattern_watch_look(config->patterns, config->pattern_count);
-	d->registry = registry_create(&(struct registry_options){0});
-	setup_bind(d->setup, d->registry);
+	if (!resume(&d->resumed, d->setup, err))
+		return false;
+	d->was_caught_up = d->resumed.past.caught_up;
+	web.scrapers = d->resumed.scrapers;
 	set_schema_fact(d, d->setup->schema);
 	if (!create_workers(d, err) || !create_discovery(d, err))
 		return false;
+	create_saver(d);
 	if (!start_workers(d, err))
 		return false;
 	d->web = web_start(&web, &web_ops, d, err);
 	return d->web && start_discovery(d, err);
 }
 
-/* False if a worker is still busy: then nothing may be freed. */
+static int left_ms(int64_t until_ns)
+{
+	int64_t left_ns = until_ns - clock_monotonic_ns();
+
+	return left_ns > 0 ? (int)(left_ns / NS_PER_MS) : 0;
+}
+
+/* False if somebody is still busy: then nothing may be freed. */
 static bool stop(struct daemon *d)
 {
+	int64_t until_ns = clock_monotonic_ns() + STOP_MS * NS_PER_MS;
 	bool ended = true;
 
 	web_stop(d->web);
+	/* First, so that discovery does not wait for a commit. */
+	if (d->saver && !saver_stop(d->saver, left_ms(until_ns)))
+		return false;
 	if (d->discovery_started) {
 		discovery_stop(d->discovery);
 		pthread_join(d->discovery_thread, NULL);
@@ -443,7 +506,7 @@ static bool stop(struct daemon *d)
 	for (unsigned i = 0; i < d->worker_count && d->workers[i]; i++)
 		worker_stop(d->workers[i]);
 	for (unsigned i = 0; i < d->worker_count && d->workers[i]; i++)
-		ended &= worker_join(d->workers[i], STOP_MS);
+		ended &= worker_join(d->workers[i], left_ms(until_ns));
 	return ended;
 }
 
@@ -453,10 +516,11 @@ static void release(struct daemon *d)
 	for (unsigned i = 0; i < d->worker_count; i++)
 		worker_destroy(d->workers[i]);
 	free(d->workers);
+	saver_destroy(d->saver);
 	cutter_destroy(d->cutter);
 	schema_unref(d->facts.schema);
 	setup_destroy(d->setup);
-	registry_destroy(d->registry);
+	resumed_finish(&d->resumed);
 	if (d->lock_fd != -1)
 		close(d->lock_fd);
 	close(d->signal_fd);
@@ -476,6 +540,9 @@ static void say_started(const struct daemon *d)
 		 LOG_INT("workers", d->worker_count),
 		 LOG_INT("patterns_files", patterns_file_count(d->setup->patterns)),
 		 LOG_INT("rules", patterns_rule_count(d->setup->patterns)));
+	if (*config->storage_path == '\0')
+		log_warn("keeps nothing: values and positions start anew with each "
+			 "start (--storage.path is empty)");
 }
 
 int daemon_run(const struct options *options)

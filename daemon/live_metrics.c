@@ -50,8 +50,8 @@ static const struct file_report **choose(const struct file_report *files, size_t
 	if (*count > MAX_FILES) {
 		qsort(chosen, *count, sizeof(*chosen), by_interest);
 		*count = MAX_FILES;
-		qsort(chosen, *count, sizeof(*chosen), by_path);
 	}
+	qsort(chosen, *count, sizeof(*chosen), by_path);
 	return chosen;
 }
 
@@ -121,6 +121,17 @@ static void render_fallbacks(const struct live_facts *facts, struct strbuf *out)
 			 (double)facts->fallbacks[i].count, out);
 }
 
+static void render_commits(const struct saver_facts *facts, struct strbuf *out)
+{
+	if (!facts->saves)
+		return;
+	own_metric_histogram(OWN_COMMIT_DURATION, facts->durations,
+			     facts->duration_sum_seconds, out);
+	own_metric_single(OWN_COMMIT_LAST_SUCCESS,
+			  clock_seconds(facts->last_success_ns), out);
+	own_metric_single(OWN_COMMIT_ERRORS, (double)facts->errors, out);
+}
+
 void live_metrics_render(const struct live_facts *facts, struct cutter *cutter,
 			 struct strbuf *out)
 {
@@ -130,6 +141,7 @@ void live_metrics_render(const struct live_facts *facts, struct cutter *cutter,
 	cutter_files(cutter, render_files, out);
 	render_series(facts->schema, out);
 	render_fallbacks(facts, out);
+	render_commits(&facts->saver, out);
 	own_metric_single(OWN_RELOAD_SUCCESSFUL, facts->reload_successful, out);
 	own_metric_single(OWN_RELOAD_SUCCESS_TIME,
 			  clock_seconds(facts->reload_success_ns), out);

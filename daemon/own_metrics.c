@@ -1,6 +1,7 @@
 #include "daemon/own_metrics.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -12,6 +13,9 @@
 #define LABELS(...)                                   \
 	.labels = (const char *const[]){__VA_ARGS__}, \
 	.label_count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
+
+static const double commit_buckets[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+					0.05,   0.1,   0.25,   0.5,   1,    10};
 
 static const struct metric_def table[OWN_METRICS] = {
 	[OWN_LINES] = {METRIC_COUNTER, "logtally_lines_total", "Complete lines read."},
@@ -68,6 +72,16 @@ static const struct metric_def table[OWN_METRICS] = {
 	[OWN_WATCH_FALLBACKS] = {METRIC_COUNTER, "logtally_watch_fallbacks_total",
 				 "Times inotify could not help, by reason.",
 				 LABELS("reason")},
+	[OWN_COMMIT_DURATION] = {METRIC_HISTOGRAM, "logtally_commit_duration_seconds",
+				 "How long it took to save values and positions.",
+				 .buckets = commit_buckets,
+				 .bucket_count = sizeof(commit_buckets) /
+						 sizeof(commit_buckets[0])},
+	[OWN_COMMIT_LAST_SUCCESS] =
+		{METRIC_GAUGE, "logtally_commit_last_success_timestamp_seconds",
+		 "When all that was read was last known to be saved."},
+	[OWN_COMMIT_ERRORS] = {METRIC_COUNTER, "logtally_commit_errors_total",
+			       "Commits that failed; they are tried again."},
 	[OWN_RELOAD_SUCCESSFUL] =
 		{METRIC_GAUGE, "logtally_config_last_reload_successful",
 		 "1 if the configuration was good the last time it was "
@@ -110,6 +124,36 @@ void own_metric_single(enum own_metric metric, double value, struct strbuf *out)
 {
 	own_metric_header(metric, out);
 	own_metric_sample(metric, "", value, out);
+}
+
+static void add_number(struct strbuf *out, const char *name, const char *suffix,
+		       const char *labels, double value)
+{
+	struct strbuf full = STRBUF_INIT;
+
+	strbuf_addf(&full, "%s%s", name, suffix);
+	exposition_add_sample(out, full.ptr, labels, value);
+	strbuf_finish(&full);
+}
+
+void own_metric_histogram(enum own_metric metric, const uint64_t *counts, double sum,
+			  struct strbuf *out)
+{
+	const struct metric_def *def = &table[metric];
+	uint64_t count = 0;
+
+	own_metric_header(metric, out);
+	for (size_t i = 0; i <= def->bucket_count; i++) {
+		struct strbuf le = STRBUF_INIT;
+
+		count += counts[i];
+		exposition_add_le(&le,
+				  i < def->bucket_count ? def->buckets[i] : INFINITY);
+		add_number(out, def->name, "_bucket", le.ptr, (double)count);
+		strbuf_finish(&le);
+	}
+	add_number(out, def->name, "_sum", "", sum);
+	add_number(out, def->name, "_count", "", (double)count);
 }
 
 /* -- /proc ---------------------------------------------------------------- */

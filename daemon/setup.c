@@ -75,6 +75,12 @@ void setup_bind(struct setup *setup, struct registry *registry)
 	free(defs);
 }
 
+void setup_unbind(struct setup *setup)
+{
+	schema_unref(setup->schema);
+	setup->schema = NULL;
+}
+
 /* The first entry of `logs` whose path_pattern matches supplies the fields. */
 static void capture_path(const struct setup *setup, const char *path,
 			 struct regex_scratch *scratch, const char *const *names,

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/shared_text.h"
 #include "common/xalloc.h"
 #include "daemon/own_metrics.h"
 #include "parsers/engine.h"
@@ -20,15 +21,14 @@
 struct path {
 	struct worker *worker;
 	struct path *next, *previous;
-	char *name;
+	const char *name; /* shared with reports */
 	struct source *source;
 };
 
 /* What the daemon wants of the worker; under the lock. */
 struct orders {
 	bool stop;
-	uint64_t cut_sequence; /* 0: none */
-	bool births_are_old;
+	struct cut_order cut;      /* sequence 0: none */
 	const struct setup *setup; /* NULL: none */
 };
 
@@ -53,13 +53,20 @@ struct worker {
 	atomic_bool ordered;
 };
 
+void file_reports_finish(struct file_reports *reports)
+{
+	for (size_t i = 0; i < reports->count; i++)
+		shared_text_unref(reports->list[i].path);
+	free(reports->list);
+	*reports = (struct file_reports){0};
+}
+
 void worker_share_finish(struct worker_share *share)
 {
 	part_unref(share->part);
-	for (size_t i = 0; i < share->file_count; i++)
-		free(share->files[i].path);
-	free(share->files);
-	*share = (struct worker_share){0};
+	positions_finish(&share->positions);
+	file_reports_finish(&share->reports);
+	*share = (struct worker_share){.positions = POSITIONS_INIT};
 }
 
 /* -- rules to updates ----------------------------------------------------- */
@@ -102,7 +109,7 @@ static void on_matched(void *ctx, size_t rule, uint64_t count)
 
 	store_add(w->store, OWN_RULE_MATCHES, w->match_series[rule], (double)count);
 	store_set(w->store, OWN_RULE_LAST_MATCH, w->last_match_series[rule],
-		  clock_seconds(w->block_time_ns));
+		  clock_seconds(w->block_time_ns), w->block_time_ns);
 }
 
 static void on_cpu(void *ctx, size_t rule, double cpu_ns)
@@ -155,23 +162,36 @@ static void use_setup(struct worker *w, const struct setup *setup)
 
 static void report_file(void *ctx, const struct follower_status *status)
 {
-	struct worker_share *share = ctx;
+	struct file_reports *reports = ctx;
+	const struct path *path = status->path;
 
-	share->files = xgrow(share->files, share->file_count, sizeof(*share->files));
-	share->files[share->file_count++] =
-		(struct file_report){.path = xstrdup(status->name),
+	reports->list = xgrow(reports->list, reports->count, sizeof(*reports->list));
+	reports->list[reports->count++] =
+		(struct file_report){.path = shared_text_ref(path->name),
 				     .lag_bytes = status->lag_bytes,
 				     .last_line_ns = status->last_line_ns,
 				     .open = status->open};
 }
 
-static void cut(struct worker *w, const struct orders *orders)
+static void add_position(void *ctx, const struct checkpoint *checkpoint, bool dropped)
 {
-	struct worker_share share = {.sequence = orders->cut_sequence};
+	positions_add(ctx, checkpoint, dropped);
+}
 
-	share.part = store_cut(w->store, orders->cut_sequence);
-	store_births_are_old(w->store, orders->births_are_old);
-	follower_each(w->follower, report_file, &share);
+static void cut(struct worker *w, const struct cut_order *order)
+{
+	struct worker_share share = {.sequence = order->sequence,
+				     .positions = POSITIONS_INIT,
+				     .has_reports = order->reports};
+
+	share.part = store_cut(w->store, order->sequence);
+	store_births_are_old(w->store, order->births_are_old);
+	if (order->positions)
+		follower_checkpoints(w->follower, order->sequence,
+				     order->saved_sequence, add_position,
+				     &share.positions);
+	if (order->reports)
+		follower_each(w->follower, report_file, &share.reports);
 	w->ops->cut_done(w->ctx, w->index, &share);
 }
 
@@ -189,9 +209,9 @@ static void obey(struct worker *w)
 		use_setup(w, orders.setup);
 		w->ops->setup_used(w->ctx, w->index);
 	}
-	if (orders.cut_sequence > 0)
-		cut(w, &orders);
-	w->stopping = orders.stop;
+	if (orders.cut.sequence > 0)
+		cut(w, &orders.cut);
+	w->stopping |= orders.stop || orders.cut.last;
 }
 
 /* -- files to lines ------------------------------------------------------- */
@@ -202,7 +222,7 @@ static void *on_path_added(void *ctx, const char *name, unsigned root)
 	struct path *path = xcalloc(1, sizeof(*path));
 
 	(void)root;
-	path->name = xstrdup(name);
+	path->name = shared_text_create(slice_of(name));
 	path->source = setup_source(w->setup, name, w->path_scratch);
 	path->next = w->paths;
 	if (w->paths)
@@ -223,7 +243,7 @@ static void on_path_removed(void *ctx, void *opaque)
 	else
 		w->paths = path->next;
 	source_destroy(path->source);
-	free(path->name);
+	shared_text_unref(path->name);
 	free(path);
 }
 
@@ -233,6 +253,9 @@ static void on_block(void *ctx, void *opaque, const struct block *block)
 	struct path *path = opaque;
 	struct engine_counts counts = {0, 0};
 
+	/* After the last cut, until the turn ends: the next start reads it again. */
+	if (w->stopping)
+		return;
 	w->block_time_ns = block->read_time_ns;
 	engine_feed(w->engine, path->source, block, &counts);
 	store_add(w->store, OWN_LINES, 0, (double)counts.lines);
@@ -286,7 +309,9 @@ static void on_boundary(void *ctx)
 
 static void on_save_soon(void *ctx)
 {
-	(void)ctx;
+	struct worker *w = ctx;
+
+	w->ops->save_soon(w->ctx);
 }
 
 static const struct follower_ops follower_ops = {
@@ -315,7 +340,6 @@ static void *run(void *arg)
 		    errno != EINTR)
 			break;
 		more = follower_turn(w->follower);
-		obey(w);
 	}
 	return NULL;
 }
@@ -336,8 +360,8 @@ static size_t open_files_each(const struct config *config)
 }
 
 struct worker *worker_create(unsigned index, struct registry *registry,
-			     const struct setup *setup, const struct worker_ops *ops,
-			     void *ctx, struct error *err)
+			     const struct setup *setup, bool births_are_old,
+			     const struct worker_ops *ops, void *ctx, struct error *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
 	const struct config_limits *limits = &setup->config->limits;
@@ -356,7 +380,7 @@ struct worker *worker_create(unsigned index, struct registry *registry,
 	}
 	pthread_mutex_init(&w->lock, NULL);
 	w->store = store_create(registry);
-	store_births_are_old(w->store, true);
+	store_births_are_old(w->store, births_are_old);
 	w->path_scratch = regex_scratch_create((uint32_t)limits->match_steps);
 	use_setup(w, setup);
 	return w;
@@ -387,11 +411,10 @@ static void order_is_there(struct worker *w)
 	follower_wake(w->follower);
 }
 
-void worker_cut(struct worker *w, uint64_t sequence, bool births_are_old)
+void worker_cut(struct worker *w, const struct cut_order *order)
 {
 	pthread_mutex_lock(&w->lock);
-	w->orders.cut_sequence = sequence;
-	w->orders.births_are_old = births_are_old;
+	w->orders.cut = *order;
 	order_is_there(w);
 }
 

@@ -29,29 +29,16 @@ static const struct share **shares_of(const struct cut *cut, size_t metric)
 	return cut->shares + metric * cut->part_count;
 }
 
-static int compare_names(const struct schema *a, size_t i, const struct schema *b,
-			 size_t j)
-{
-	return strcmp(family_name(schema_family(a, i)),
-		      family_name(schema_family(b, j)));
-}
-
-/* Both schemas know their families by name: one walk finds those they share. */
 static void resolve_part(struct cut *cut, size_t part_index)
 {
 	const struct part *part = cut->parts[part_index];
-	size_t mine = 0, theirs = 0;
+	size_t count = schema_total(cut->schema), index;
 
-	while (mine < schema_count(cut->schema) &&
-	       theirs < schema_count(part->schema)) {
-		size_t i = schema_by_name(cut->schema, mine);
-		size_t j = schema_by_name(part->schema, theirs);
-		int order = compare_names(cut->schema, i, part->schema, j);
-
-		if (schema_family(cut->schema, i) == schema_family(part->schema, j))
-			shares_of(cut, i)[part_index] = &part->shares[j];
-		mine += order <= 0;
-		theirs += order >= 0;
+	for (size_t i = 0; i < count; i++) {
+		index = i;
+		if (part->schema == cut->schema ||
+		    schema_find(part->schema, schema_family(cut->schema, i), &index))
+			shares_of(cut, i)[part_index] = &part->shares[index];
 	}
 }
 
@@ -61,7 +48,7 @@ static void resolve_part(struct cut *cut, size_t part_index)
  */
 static void count_series(struct cut *cut)
 {
-	for (size_t i = 0; i < schema_count(cut->schema); i++)
+	for (size_t i = 0; i < schema_total(cut->schema); i++)
 		for (size_t p = 0; p < cut->part_count; p++) {
 			const struct share *share = shares_of(cut, i)[p];
 
@@ -70,11 +57,16 @@ static void count_series(struct cut *cut)
 		}
 }
 
+static bool is_hidden(const struct cut *cut, size_t metric)
+{
+	return cut->hide_patterns && metric >= schema_own_count(cut->schema);
+}
+
 static void stamp_births(const struct cut *cut)
 {
-	for (size_t i = 0; i < schema_count(cut->schema); i++)
+	for (size_t i = 0; i < schema_total(cut->schema); i++)
 		family_stamp(schema_family(cut->schema, i), cut->series[i],
-			     cut_shows(cut, i) ? cut->sequence : BORN_OLD);
+			     is_hidden(cut, i) ? BORN_OLD : cut->sequence);
 }
 
 struct cut *cut_create(uint64_t sequence, struct schema *schema,
@@ -89,8 +81,8 @@ struct cut *cut_create(uint64_t sequence, struct schema *schema,
 	cut->hide_patterns = hide_patterns;
 	cut->parts = xcalloc(part_count, sizeof(struct part *));
 	cut->part_count = part_count;
-	cut->series = xcalloc(schema_count(schema), sizeof(*cut->series));
-	cut->shares = xcalloc(schema_count(schema) * part_count, sizeof(*cut->shares));
+	cut->series = xcalloc(schema_total(schema), sizeof(*cut->series));
+	cut->shares = xcalloc(schema_total(schema) * part_count, sizeof(*cut->shares));
 	for (size_t i = 0; i < part_count; i++) {
 		cut->parts[i] = parts[i];
 		if (parts[i])
@@ -134,7 +126,7 @@ struct schema *cut_schema(const struct cut *cut)
 
 bool cut_shows(const struct cut *cut, size_t metric)
 {
-	return !cut->hide_patterns || metric < schema_own_count(cut->schema);
+	return metric < schema_count(cut->schema) && !is_hidden(cut, metric);
 }
 
 size_t cuts_alive(void)
@@ -174,6 +166,16 @@ const union slot *cut_slots(const struct cut *cut, size_t metric, uint32_t serie
 	if (!result)
 		result = memset(scratch, 0, layout->width * sizeof(*scratch));
 	return slots_have_value(layout, result) ? result : NULL;
+}
+
+size_t cut_part_count(const struct cut *cut)
+{
+	return cut->part_count;
+}
+
+const struct share *cut_share(const struct cut *cut, size_t metric, size_t part)
+{
+	return shares_of(cut, metric)[part];
 }
 
 bool cut_value(const struct cut *cut, size_t metric, uint32_t series, double *value)

@@ -6,6 +6,7 @@
 #include "common/utf8.h"
 #include "common/xalloc.h"
 #include "exporter/family.h"
+#include "exporter/number.h"
 #include "exporter/slots.h"
 #include "exporter/text.h"
 
@@ -204,4 +205,12 @@ void exposition_add_label(struct strbuf *labels, const char *name, struct slice 
 	utf8_add_valid(&valid, value);
 	text_add_label(labels, name, strbuf_slice(&valid));
 	strbuf_finish(&valid);
+}
+
+void exposition_add_le(struct strbuf *labels, double bound)
+{
+	char number[NUMBER_MAX_BYTES];
+	size_t len = number_format_le(number, bound);
+
+	text_add_label(labels, "le", (struct slice){number, len});
 }

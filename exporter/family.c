@@ -9,7 +9,9 @@
 
 #include "common/utf8.h"
 #include "common/xalloc.h"
+#include "exporter/chunk.h"
 #include "exporter/number.h"
+#include "exporter/saved.h"
 #include "exporter/text.h"
 
 /*
@@ -21,7 +23,6 @@
 
 struct family {
 	atomic_uint refs;
-	atomic_bool dropped;
 	char *name;
 	size_t name_bytes;
 	bool own;
@@ -31,6 +32,8 @@ struct family {
 	char **labels;
 	size_t label_count;
 	struct strbuf const_labels; /* rendered */
+	struct strbuf signature;
+	struct family_saved saved; /* of the one who saves */
 	struct family_limits *limits;
 	uint64_t seed;
 
@@ -45,6 +48,7 @@ struct family {
 	size_t limited_series;
 	uint32_t *table; /* by text: series + 1, or 0 */
 	size_t table_size;
+	struct family_values values; /* that no store has taken yet */
 };
 
 /* ---- creation ---- */
@@ -93,7 +97,8 @@ static void copy_buckets(struct family *f)
 
 struct family *family_create(const struct metric_def *def, bool own,
 			     const struct const_label *labels, size_t label_count,
-			     struct family_limits *limits, uint64_t seed)
+			     struct slice signature, struct family_limits *limits,
+			     uint64_t seed)
 {
 	struct family *f = xcalloc(1, sizeof(*f));
 
@@ -105,7 +110,8 @@ struct family *family_create(const struct metric_def *def, bool own,
 	f->layout = layout_of(def);
 	f->limits = limits;
 	f->seed = seed;
-	f->const_labels = (struct strbuf)STRBUF_INIT;
+	f->const_labels = f->signature = (struct strbuf)STRBUF_INIT;
+	strbuf_add_slice(&f->signature, signature);
 	copy_labels(f, def, labels, label_count);
 	copy_buckets(f);
 	pthread_mutex_init(&f->lock, NULL);
@@ -123,15 +129,24 @@ static void free_keys(struct family *f)
 	free(f->table);
 }
 
+static void free_values(struct family *f)
+{
+	for (size_t i = 0; i < f->values.chunk_count; i++)
+		chunk_unref(f->values.chunks[i]);
+	free(f->values.chunks);
+}
+
 static void destroy(struct family *f)
 {
 	atomic_fetch_sub(&f->limits->limited_series, f->limited_series);
 	free_keys(f);
+	free_values(f);
 	for (size_t i = 0; i < f->label_count; i++)
 		free(f->labels[i]);
 	for (size_t i = 0; f->le && i <= f->layout.bound_count; i++)
 		strbuf_finish(&f->le[i]);
 	strbuf_finish(&f->const_labels);
+	strbuf_finish(&f->signature);
 	pthread_mutex_destroy(&f->lock);
 	free(f->labels);
 	free(f->le);
@@ -154,16 +169,6 @@ void family_unref(struct family *family)
 }
 
 /* ---- what it is ---- */
-
-void family_drop(struct family *family)
-{
-	atomic_store(&family->dropped, true);
-}
-
-bool family_is_dropped(const struct family *family)
-{
-	return atomic_load(&family->dropped);
-}
 
 const char *family_name(const struct family *family)
 {
@@ -188,6 +193,16 @@ const struct layout *family_layout(const struct family *family)
 size_t family_label_count(const struct family *family)
 {
 	return family->label_count;
+}
+
+struct slice family_signature(const struct family *family)
+{
+	return strbuf_slice(&family->signature);
+}
+
+struct family_saved *family_saved(struct family *family)
+{
+	return &family->saved;
 }
 
 struct slice family_le(const struct family *family, size_t bucket)
@@ -361,22 +376,35 @@ static uint32_t ask_unlimited(struct family *f, struct slice text, uint64_t born
 	return series;
 }
 
-static uint32_t ask_other(struct family *f, uint64_t born)
+static void render_other(const struct family *f, struct strbuf *text)
 {
 	struct slice values[METRIC_MAX_LABELS];
-	struct strbuf text = STRBUF_INIT, scratch = STRBUF_INIT;
-	uint32_t series;
+	struct strbuf scratch = STRBUF_INIT;
 	bool exact;
+
+	for (size_t i = 0; i < f->label_count; i++)
+		values[i] = slice_of("other");
+	render(f, values, SIZE_MAX, text, &scratch, &exact);
+	strbuf_finish(&scratch);
+}
+
+static uint32_t ask_other(struct family *f, uint64_t born)
+{
+	struct strbuf text = STRBUF_INIT;
+	uint32_t series;
 
 	if (f->layout.kind == METRIC_GAUGE)
 		return FAMILY_NO_SERIES;
-	for (size_t i = 0; i < f->label_count; i++)
-		values[i] = slice_of("other");
-	render(f, values, SIZE_MAX, &text, &scratch, &exact);
+	render_other(f, &text);
 	series = ask_unlimited(f, strbuf_slice(&text), born);
 	strbuf_finish(&text);
-	strbuf_finish(&scratch);
 	return series;
+}
+
+/* Neither the daemon's own metrics nor the only series there can be. */
+static bool has_limits(const struct family *f)
+{
+	return !f->own && f->label_count > 0;
 }
 
 static uint32_t ask(struct family *f, struct slice text, uint64_t born,
@@ -386,7 +414,7 @@ static uint32_t ask(struct family *f, struct slice text, uint64_t born,
 
 	if (series != FAMILY_NO_SERIES)
 		return series;
-	if (f->own || f->label_count == 0)
+	if (!has_limits(f))
 		return give_birth(f, text, born, false);
 	if (fits(f))
 		return give_birth(f, text, born, true);
@@ -407,6 +435,19 @@ uint32_t family_ask(struct family *family, struct slice text, uint64_t born,
 	return series;
 }
 
+/* Which is no label set of the log's, and may have come from before the start. */
+static void free_other(struct family *f)
+{
+	struct strbuf text = STRBUF_INIT;
+	uint32_t series;
+
+	render_other(f, &text);
+	series = find(f, strbuf_slice(&text));
+	if (series != FAMILY_NO_SERIES)
+		free_of_limits(f, series);
+	strbuf_finish(&text);
+}
+
 void family_take_over(struct family *family, const struct metric_def *def)
 {
 	bool alone = def->label_count == 0 && def->kind != METRIC_GAUGE;
@@ -416,6 +457,8 @@ void family_take_over(struct family *family, const struct metric_def *def)
 
 	pthread_mutex_lock(&family->lock);
 	family->max_series = def->max_series;
+	if (has_limits(family) && def->kind != METRIC_GAUGE)
+		free_other(family);
 	for (size_t i = 0; i < count; i++) {
 		render(family, def->declared + i * def->label_count, SIZE_MAX, &text,
 		       &scratch, &exact);
@@ -425,6 +468,39 @@ void family_take_over(struct family *family, const struct metric_def *def)
 	pthread_mutex_unlock(&family->lock);
 	strbuf_finish(&text);
 	strbuf_finish(&scratch);
+}
+
+/* ---- from before the start ---- */
+
+bool family_adopt(struct family *family, struct slice text, uint64_t born)
+{
+	bool limited = has_limits(family), is_new;
+
+	pthread_mutex_lock(&family->lock);
+	is_new = find(family, text) == FAMILY_NO_SERIES;
+	if (is_new) {
+		give_birth(family, text, born, limited);
+		family->limited_series += limited;
+		atomic_fetch_add(&family->limits->limited_series, limited);
+	}
+	pthread_mutex_unlock(&family->lock);
+	return is_new;
+}
+
+struct family_values *family_values(struct family *family)
+{
+	return &family->values;
+}
+
+struct family_values family_take_values(struct family *family)
+{
+	struct family_values values;
+
+	pthread_mutex_lock(&family->lock);
+	values = family->values;
+	family->values = (struct family_values){0};
+	pthread_mutex_unlock(&family->lock);
+	return values;
 }
 
 /* ---- marks ---- */

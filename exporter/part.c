@@ -6,7 +6,7 @@
 
 struct part *part_create(uint64_t sequence, struct schema *schema, size_t chunk_count)
 {
-	struct part *part = xcalloc(1, sizeof(*part) + schema_count(schema) *
+	struct part *part = xcalloc(1, sizeof(*part) + schema_total(schema) *
 							       sizeof(*part->shares));
 
 	part->sequence = sequence;

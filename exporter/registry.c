@@ -11,6 +11,7 @@
 #include "common/strbuf.h"
 #include "common/xalloc.h"
 #include "exporter/family.h"
+#include "exporter/number.h"
 
 #define DEFAULT_SERIES 1000000
 #define DEFAULT_SERIES_PER_METRIC 10000
@@ -28,6 +29,9 @@ struct registry {
 	uint64_t seed;
 	uint64_t binds;
 	struct hashmap *known; /* by signature: struct known */
+	atomic_uint stores;
+	registry_restore_fn *restore; /* NULL: nothing comes back */
+	void *restore_ctx;
 };
 
 struct entry {
@@ -38,9 +42,11 @@ struct entry {
 struct schema {
 	atomic_uint refs;
 	size_t count;
+	size_t total; /* with removed families at the end */
 	size_t own_count;
-	size_t *by_name;
-	struct entry entries[];
+	size_t *by_name;    /* of `count` */
+	size_t *by_address; /* of `total` */
+	struct entry *entries;
 };
 
 /* ---- the registry ---- */
@@ -106,6 +112,18 @@ uint64_t registry_seed(const struct registry *registry)
 	return registry->seed;
 }
 
+bool registry_add_store(struct registry *registry)
+{
+	return atomic_fetch_add(&registry->stores, 1) == 0;
+}
+
+void registry_set_restore(struct registry *registry, registry_restore_fn *restore,
+			  void *ctx)
+{
+	registry->restore = restore;
+	registry->restore_ctx = ctx;
+}
+
 /* ---- binding ---- */
 
 struct binding {
@@ -114,33 +132,59 @@ struct binding {
 	size_t label_count;
 };
 
-static void add_part(struct strbuf *out, const void *bytes, size_t len_bytes)
+/* A part with its length, so that no two lists of parts read alike. */
+static void add_part(struct strbuf *out, const char *text)
 {
-	strbuf_add(out, (const char *)&len_bytes, sizeof(len_bytes));
-	strbuf_add(out, bytes, len_bytes);
+	strbuf_addf(out, "%zu:%s,", strlen(text), text);
 }
 
-static void add_text(struct strbuf *out, const char *text)
+static void add_number(struct strbuf *out, double number)
 {
-	add_part(out, text, strlen(text));
+	char text[NUMBER_MAX_BYTES + 1];
+
+	text[number_format(text, number)] = '\0';
+	add_part(out, text);
 }
 
-/* All that must agree for a family to go on, each part with its length. */
+/*
+ * All that must agree for a family to go on.  It is stored: the same definition
+ * has the same text in every version and on every machine.
+ */
 static void add_signature(struct strbuf *out, const struct binding *b,
 			  const struct metric_def *def, bool own)
 {
-	const char flags[] = {(char)def->kind, def->gauge_adds, own};
+	static const char *const kinds[] = {[METRIC_COUNTER] = "counter",
+					    [METRIC_GAUGE] = "gauge",
+					    [METRIC_HISTOGRAM] = "histogram"};
 
-	add_text(out, def->name);
-	add_part(out, flags, sizeof(flags));
-	add_part(out, def->buckets, def->bucket_count * sizeof(*def->buckets));
-	add_part(out, &def->label_count, sizeof(def->label_count));
+	add_part(out, def->name);
+	add_part(out, kinds[def->kind]);
+	add_part(out, def->gauge_adds ? "adds" : "");
+	add_part(out, own ? "own" : "");
+	add_number(out, (double)def->bucket_count);
+	for (size_t i = 0; i < def->bucket_count; i++)
+		add_number(out, def->buckets[i]);
+	add_number(out, (double)def->label_count);
 	for (size_t i = 0; i < def->label_count; i++)
-		add_text(out, def->labels[i]);
+		add_part(out, def->labels[i]);
 	for (size_t i = 0; !own && i < b->label_count; i++) {
-		add_text(out, b->labels[i].name);
-		add_text(out, b->labels[i].value);
+		add_part(out, b->labels[i].name);
+		add_part(out, b->labels[i].value);
 	}
+}
+
+static struct known *create_known(const struct binding *b, const struct metric_def *def,
+				  bool own, struct slice signature)
+{
+	struct registry *registry = b->registry;
+	struct known *known = xcalloc(1, sizeof(*known));
+
+	known->family = family_create(def, own, b->labels, b->label_count, signature,
+				      &registry->limits, registry->seed);
+	hashmap_put(registry->known, signature, known);
+	if (registry->restore)
+		registry->restore(registry->restore_ctx, known->family, signature);
+	return known;
 }
 
 static struct known *find_or_create(const struct binding *b,
@@ -151,25 +195,28 @@ static struct known *find_or_create(const struct binding *b,
 
 	add_signature(&signature, b, def, own);
 	known = hashmap_get(b->registry->known, strbuf_slice(&signature));
-	if (!known) {
-		known = xcalloc(1, sizeof(*known));
-		known->family = family_create(def, own, b->labels, b->label_count,
-					      &b->registry->limits, b->registry->seed);
-		hashmap_put(b->registry->known, strbuf_slice(&signature), known);
-	}
+	if (!known)
+		known = create_known(b, def, own, strbuf_slice(&signature));
 	strbuf_finish(&signature);
 	return known;
 }
 
-static void bind_entry(const struct binding *b, struct entry *entry,
+static void add_entry(struct schema *schema, struct family *family, const char *help)
+{
+	schema->entries =
+		xgrow(schema->entries, schema->total, sizeof(*schema->entries));
+	schema->entries[schema->total++] =
+		(struct entry){.family = family_ref(family), .help = xstrdup(help)};
+}
+
+static void bind_entry(const struct binding *b, struct schema *schema,
 		       const struct metric_def *def, bool own)
 {
 	struct known *known = find_or_create(b, def, own);
 
 	known->last_bind = b->registry->binds;
 	family_take_over(known->family, def);
-	entry->family = family_ref(known->family);
-	entry->help = xstrdup(def->help);
+	add_entry(schema, known->family, def->help);
 }
 
 /* Removed families whose time is over. */
@@ -185,7 +232,6 @@ static void forget(struct registry *registry, uint64_t bind, int64_t now_ns)
 		if (known->last_bind == bind || now_ns < known->forget_at_ns)
 			continue;
 		hashmap_remove(registry->known, key);
-		family_drop(known->family);
 		family_unref(known->family);
 		free(known);
 	}
@@ -206,6 +252,21 @@ static void retire(struct registry *registry, int64_t forget_at_ns)
 	}
 }
 
+/* The removed ones that are left, after those that were named. */
+static void add_removed(struct schema *schema, const struct registry *registry)
+{
+	size_t cursor = 0;
+	struct slice key;
+	void *value;
+
+	while (hashmap_next(registry->known, &cursor, &key, &value)) {
+		const struct known *known = value;
+
+		if (known->last_bind != registry->binds)
+			add_entry(schema, known->family, "");
+	}
+}
+
 static int by_name(const void *a, const void *b, void *ctx)
 {
 	const struct schema *schema = ctx;
@@ -215,13 +276,30 @@ static int by_name(const void *a, const void *b, void *ctx)
 		      family_name(schema->entries[*y].family));
 }
 
-static void sort_by_name(struct schema *schema)
+static int by_address(const void *a, const void *b, void *ctx)
 {
-	schema->by_name = xcalloc(schema->count, sizeof(*schema->by_name));
-	for (size_t i = 0; i < schema->count; i++)
-		schema->by_name[i] = i;
-	qsort_r(schema->by_name, schema->count, sizeof(*schema->by_name), by_name,
-		schema);
+	const struct schema *schema = ctx;
+	uintptr_t x = (uintptr_t)schema->entries[*(const size_t *)a].family;
+	uintptr_t y = (uintptr_t)schema->entries[*(const size_t *)b].family;
+
+	return x < y ? -1 : x > y;
+}
+
+static size_t *sorted(struct schema *schema, size_t count,
+		      int (*compare)(const void *, const void *, void *))
+{
+	size_t *order = xcalloc(count, sizeof(*order));
+
+	for (size_t i = 0; i < count; i++)
+		order[i] = i;
+	qsort_r(order, count, sizeof(*order), compare, schema);
+	return order;
+}
+
+static void sort(struct schema *schema)
+{
+	schema->by_name = sorted(schema, schema->count, by_name);
+	schema->by_address = sorted(schema, schema->total, by_address);
 	for (size_t i = 1; i < schema->count; i++)
 		assert(by_name(&schema->by_name[i - 1], &schema->by_name[i], schema) <
 		       0);
@@ -233,8 +311,7 @@ struct schema *registry_bind(struct registry *registry,
 			     size_t label_count, int64_t now_ns,
 			     int64_t keep_removed_ns)
 {
-	struct schema *schema =
-		xcalloc(1, sizeof(*schema) + count * sizeof(*schema->entries));
+	struct schema *schema = xcalloc(1, sizeof(*schema));
 	struct binding binding = {registry, labels, label_count};
 	int64_t forget_at_ns;
 
@@ -244,12 +321,13 @@ struct schema *registry_bind(struct registry *registry,
 	forget(registry, registry->binds, now_ns);
 	registry->binds++;
 	for (size_t i = 0; i < count; i++)
-		bind_entry(&binding, &schema->entries[i], defs[i], i < own_count);
-	sort_by_name(schema);
+		bind_entry(&binding, schema, defs[i], i < own_count);
 	if (__builtin_add_overflow(now_ns, keep_removed_ns, &forget_at_ns))
 		forget_at_ns = INT64_MAX;
 	retire(registry, forget_at_ns);
 	forget(registry, registry->binds, now_ns);
+	add_removed(schema, registry);
+	sort(schema);
 	return schema;
 }
 
@@ -266,17 +344,24 @@ void schema_unref(struct schema *schema)
 	if (!schema ||
 	    atomic_fetch_sub_explicit(&schema->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	for (size_t i = 0; i < schema->count; i++) {
+	for (size_t i = 0; i < schema->total; i++) {
 		family_unref(schema->entries[i].family);
 		free(schema->entries[i].help);
 	}
+	free(schema->entries);
 	free(schema->by_name);
+	free(schema->by_address);
 	free(schema);
 }
 
 size_t schema_count(const struct schema *schema)
 {
 	return schema->count;
+}
+
+size_t schema_total(const struct schema *schema)
+{
+	return schema->total;
 }
 
 size_t schema_own_count(const struct schema *schema)
@@ -297,4 +382,23 @@ const char *schema_help(const struct schema *schema, size_t index)
 size_t schema_by_name(const struct schema *schema, size_t rank)
 {
 	return schema->by_name[rank];
+}
+
+bool schema_find(const struct schema *schema, const struct family *family,
+		 size_t *index)
+{
+	size_t from = 0, to = schema->total;
+
+	while (from < to) {
+		size_t middle = (from + to) / 2, i = schema->by_address[middle];
+
+		*index = i;
+		if (schema->entries[i].family == family)
+			return true;
+		if ((uintptr_t)schema->entries[i].family < (uintptr_t)family)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return false;
 }

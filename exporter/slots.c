@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+_Static_assert(sizeof(union slot) == sizeof(double), "slots are an array of doubles");
+
 /* Slots of a gauge.  The second one is 0 while the gauge has no value. */
 enum { GAUGE_VALUE, GAUGE_SET, GAUGE_WIDTH };
 
@@ -129,4 +131,46 @@ void slots_merge(const struct layout *layout, union slot *total,
 bool slots_have_value(const struct layout *layout, const union slot *slots)
 {
 	return layout->kind != METRIC_GAUGE || slots[GAUGE_SET].time_ns != 0;
+}
+
+struct slots_value slots_value(const struct layout *layout, const union slot *slots)
+{
+	size_t buckets = layout->bound_count + 1;
+
+	switch (layout->kind) {
+	case METRIC_GAUGE:
+		return (struct slots_value){.number = slots[GAUGE_VALUE].number,
+					    .time_ns = slots[GAUGE_SET].time_ns};
+	case METRIC_HISTOGRAM:
+		return (struct slots_value){.number = slots[buckets].number,
+					    .buckets = &slots->number,
+					    .bucket_count = buckets};
+	default:
+		return (struct slots_value){.number = slots[0].number};
+	}
+}
+
+bool slots_value_fits(const struct layout *layout, const struct slots_value *value)
+{
+	size_t buckets = layout->kind == METRIC_HISTOGRAM ? layout->bound_count + 1 : 0;
+
+	return value->bucket_count == buckets;
+}
+
+void slots_restore(const struct layout *layout, union slot *slots,
+		   const struct slots_value *value)
+{
+	switch (layout->kind) {
+	case METRIC_GAUGE:
+		slots[GAUGE_VALUE].number = value->number;
+		slots[GAUGE_SET].time_ns = value->time_ns;
+		break;
+	case METRIC_HISTOGRAM:
+		memcpy(slots, value->buckets,
+		       value->bucket_count * sizeof(*value->buckets));
+		slots[value->bucket_count].number = value->number;
+		break;
+	default:
+		slots[0].number = value->number;
+	}
 }

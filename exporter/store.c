@@ -30,9 +30,10 @@ struct member {
 
 struct store {
 	uint64_t seed;
+	bool is_first;             /* of the registry: takes restored values */
 	struct schema *schema;     /* NULL before store_use() */
 	struct member **by_metric; /* of the schema */
-	struct hashmap *members;   /* by family, removed ones that are kept too */
+	struct hashmap *members;   /* by family */
 	uint64_t uses;             /* calls of store_use() */
 	bool births_are_old;
 	uint64_t sequence; /* of the last cut */
@@ -45,6 +46,7 @@ struct store *store_create(struct registry *registry)
 	struct store *store = xcalloc(1, sizeof(*store));
 
 	store->seed = registry_seed(registry);
+	store->is_first = registry_add_store(registry);
 	store->members = hashmap_create();
 	store->hash_state = XXH3_createState();
 	if (!store->hash_state)
@@ -60,13 +62,19 @@ static struct slice family_as_key(struct family *const *family)
 	return (struct slice){(const char *)family, sizeof(*family)};
 }
 
-static struct member *member_create(struct family *family)
+static struct member *member_create(struct store *store, struct family *family)
 {
 	struct member *m = xcalloc(1, sizeof(*m));
 
 	m->family = family_ref(family);
 	m->layout = family_layout(family);
 	m->label_count = family_label_count(family);
+	if (store->is_first) {
+		struct family_values values = family_take_values(family);
+
+		m->chunks = values.chunks;
+		m->chunk_count = values.chunk_count;
+	}
 	return m;
 }
 
@@ -85,7 +93,7 @@ static struct member *member_of(struct store *store, struct family *family)
 	struct member *m = hashmap_get(store->members, family_as_key(&family));
 
 	if (!m) {
-		m = member_create(family);
+		m = member_create(store, family);
 		hashmap_put(store->members, family_as_key(&family), m);
 	}
 	return m;
@@ -106,10 +114,9 @@ static void drop_members(struct store *store,
 	}
 }
 
-/* A schema in use may be an older one than that which gave the family up. */
 static bool is_given_up(const struct store *store, const struct member *m)
 {
-	return m->last_use != store->uses && family_is_dropped(m->family);
+	return m->last_use != store->uses;
 }
 
 static bool always(const struct store *store, const struct member *m)
@@ -135,7 +142,7 @@ void store_destroy(struct store *store)
 
 void store_use(struct store *store, struct schema *schema)
 {
-	size_t count = schema_count(schema);
+	size_t count = schema_total(schema);
 
 	schema_ref(schema);
 	schema_unref(store->schema);
@@ -281,31 +288,31 @@ enum update_result store_update(struct store *store, const struct update *update
 }
 
 static void write_number(struct store *store, size_t metric, uint32_t series,
-			 enum update_op op, double value)
+			 enum update_op op, double value, int64_t time_ns)
 {
 	struct member *m = store->by_metric[metric];
 
 	if (series != STORE_NO_SERIES &&
 	    layout_check(m->layout, op, value) == UPDATE_DONE)
-		slots_update(m->layout, slots_to_write(m, series), op, value,
-			     METRIC_NO_TIME);
+		slots_update(m->layout, slots_to_write(m, series), op, value, time_ns);
 }
 
 void store_add(struct store *store, size_t metric, uint32_t series, double value)
 {
-	write_number(store, metric, series, UPDATE_ADD, value);
+	write_number(store, metric, series, UPDATE_ADD, value, METRIC_NO_TIME);
 }
 
-void store_set(struct store *store, size_t metric, uint32_t series, double value)
+void store_set(struct store *store, size_t metric, uint32_t series, double value,
+	       int64_t time_ns)
 {
-	write_number(store, metric, series, UPDATE_SET, value);
+	write_number(store, metric, series, UPDATE_SET, value, time_ns);
 }
 
 /* ---- cuts ---- */
 
 struct part *store_cut(struct store *store, uint64_t sequence)
 {
-	size_t count = schema_count(store->schema), chunk_count = 0;
+	size_t count = schema_total(store->schema), chunk_count = 0;
 	struct part *part;
 
 	assert(sequence > store->sequence);

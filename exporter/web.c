@@ -16,7 +16,6 @@
 #include "exporter/exposition.h"
 #include "exporter/gzip.h"
 #include "exporter/pages.h"
-#include "exporter/scrapers.h"
 
 /* A scrape may hold a thread for some 50 ms; a slow reader holds none. */
 #define THREADS 4
@@ -38,6 +37,7 @@ struct web {
 	char *telemetry_path;
 	char *version;
 	struct scrapers *scrapers;
+	struct scrapers *own_scrapers; /* NULL: they are somebody else's */
 	struct connections *connections;
 	struct MHD_Daemon *server;
 	uint16_t port;
@@ -136,7 +136,7 @@ static enum MHD_Result queue_metrics(struct web *web, struct MHD_Connection *htt
 
 /* Prometheus says with each scrape how long it will wait; people do not. */
 static uint64_t identify_scraper(struct web *web, struct MHD_Connection *http,
-				 struct request *request)
+				 struct request *request, bool saved)
 {
 	const char *user_agent = header_of(http, "User-Agent");
 
@@ -144,7 +144,7 @@ static uint64_t identify_scraper(struct web *web, struct MHD_Connection *http,
 		return EXPOSITION_ALL_SEEN;
 	request->scraper = xstrdup(user_agent ? user_agent : "");
 	return scrapers_seen(web->scrapers, connection_address(request->connection),
-			     request->scraper);
+			     request->scraper, saved);
 }
 
 static enum MHD_Result answer_metrics(struct web *web, struct MHD_Connection *http,
@@ -152,15 +152,16 @@ static enum MHD_Result answer_metrics(struct web *web, struct MHD_Connection *ht
 {
 	struct strbuf tail = STRBUF_INIT;
 	struct page busy = PAGE_INIT;
-	struct cut *cut = web->pages.ops.scrape(web->pages.ctx, &tail);
+	bool saved;
 	uint64_t seen;
+	struct cut *cut = web->pages.ops.scrape(web->pages.ctx, &tail, &saved);
 
 	if (!cut) {
 		strbuf_finish(&tail);
 		pages_answer_busy(&busy);
 		return queue_page(web, http, &busy);
 	}
-	seen = identify_scraper(web, http, request);
+	seen = identify_scraper(web, http, request, saved);
 	request->sequence = cut_sequence(cut);
 	request->exposition = exposition_create(cut, seen, strbuf_slice(&tail));
 	if (gzip_accepted(header_of(http, "Accept-Encoding")))
@@ -356,7 +357,8 @@ static struct web *create(const struct web_options *options, const struct web_op
 
 	web->telemetry_path = xstrdup(options->telemetry_path);
 	web->version = options->version ? xstrdup(options->version) : NULL;
-	web->scrapers = scrapers_create();
+	web->own_scrapers = options->scrapers ? NULL : scrapers_create();
+	web->scrapers = options->scrapers ? options->scrapers : web->own_scrapers;
 	web->pages = (struct pages){
 		.telemetry_path = web->telemetry_path,
 		.version = web->version,
@@ -392,7 +394,7 @@ void web_stop(struct web *web)
 	if (web->server)
 		MHD_stop_daemon(web->server);
 	connections_destroy(web->connections);
-	scrapers_destroy(web->scrapers);
+	scrapers_destroy(web->own_scrapers);
 	free(web->telemetry_path);
 	free(web->version);
 	free(web);

@@ -1,5 +1,6 @@
 #include "tailer/catalog.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,9 +10,8 @@
 #include "common/hashmap.h"
 #include "common/xalloc.h"
 #include "tailer/file.h"
-#include "tailer/handover.h"
 
-/* A file that was moved away may come back: its position is kept so long. */
+/* A file that was moved away may come back: it is known so long. */
 #define REMEMBER_NS (3600 * NS_PER_SECOND)
 #define SWEEP_NS NS_PER_SECOND
 
@@ -20,16 +20,29 @@ struct known {
 	struct follower *follower;
 	struct known_name *names;
 	unsigned standing;
-	uint64_t inode;
+	struct checkpoint *recalled; /* until it is handed over */
+	char *place;                 /* of what was recalled */
+	uint64_t size_bytes;         /* of one recalled, as it was found */
+	int found_fd;                /* likewise; -1: none */
 	int64_t adrift_since_ns;
 	struct known *adrift_next, *adrift_previous;
+	struct known *same_inode; /* the next one adrift that has it */
+};
+
+/* What files are, or were, followed as. */
+struct followed {
+	size_t files;
+	char path[];
 };
 
 struct catalog {
 	struct follower *const *followers;
 	size_t follower_count;
-	struct hashmap *files; /* by identity */
-	struct known *adrift;  /* without a name, the newest first */
+	struct mailbox *asks;
+	struct hashmap *files;  /* by identity */
+	struct hashmap *paths;  /* struct followed */
+	struct hashmap *inodes; /* of those adrift: struct known */
+	struct known *adrift;   /* without a name, the newest first */
 	size_t current_count;
 	bool hold;
 	struct held {
@@ -40,13 +53,17 @@ struct catalog {
 	int64_t swept_ns;
 };
 
-struct catalog *catalog_create(struct follower *const *followers, size_t count)
+struct catalog *catalog_create(struct follower *const *followers, size_t count,
+			       struct mailbox *asks)
 {
 	struct catalog *catalog = xcalloc(1, sizeof(*catalog));
 
 	catalog->followers = followers;
 	catalog->follower_count = count;
+	catalog->asks = asks;
 	catalog->files = hashmap_create();
+	catalog->paths = hashmap_create();
+	catalog->inodes = hashmap_create();
 	return catalog;
 }
 
@@ -60,7 +77,22 @@ static void free_known(struct known *known)
 		*name = (struct known_name){0};
 	}
 	file_unref(known->file);
+	free(known->recalled);
+	free(known->place);
+	if (known->found_fd != -1)
+		close(known->found_fd);
 	free(known);
+}
+
+static void free_values(struct hashmap *map)
+{
+	size_t cursor = 0;
+	struct slice key;
+	void *value;
+
+	while (hashmap_next(map, &cursor, &key, &value))
+		free(value);
+	hashmap_destroy(map);
 }
 
 void catalog_destroy(struct catalog *catalog)
@@ -74,7 +106,38 @@ void catalog_destroy(struct catalog *catalog)
 	while (hashmap_next(catalog->files, &cursor, &key, &known))
 		free_known(known);
 	hashmap_destroy(catalog->files);
+	hashmap_destroy(catalog->inodes);
+	free_values(catalog->paths);
 	free(catalog);
+}
+
+/* ---- files without a name ---- */
+
+static struct slice inode_key(const uint64_t *inode)
+{
+	return (struct slice){(const char *)inode, sizeof(*inode)};
+}
+
+static void put_inode(struct catalog *catalog, struct known *known)
+{
+	uint64_t inode = file_inode(known->file);
+
+	known->same_inode = hashmap_put(catalog->inodes, inode_key(&inode), known);
+}
+
+static void take_inode(struct catalog *catalog, struct known *known)
+{
+	uint64_t inode = file_inode(known->file);
+	struct known *first = hashmap_get(catalog->inodes, inode_key(&inode));
+	struct known **link = &first;
+
+	while (*link != known)
+		link = &(*link)->same_inode;
+	*link = known->same_inode;
+	if (first)
+		hashmap_put(catalog->inodes, inode_key(&inode), first);
+	else
+		hashmap_remove(catalog->inodes, inode_key(&inode));
 }
 
 static void go_adrift(struct catalog *catalog, struct known *known)
@@ -85,12 +148,14 @@ static void go_adrift(struct catalog *catalog, struct known *known)
 	if (known->adrift_next)
 		known->adrift_next->adrift_previous = known;
 	catalog->adrift = known;
+	put_inode(catalog, known);
 }
 
 static void end_adrift(struct catalog *catalog, struct known *known)
 {
 	if (known->adrift_since_ns == 0)
 		return;
+	take_inode(catalog, known);
 	*(known->adrift_previous ? &known->adrift_previous->adrift_next
 				 : &catalog->adrift) = known->adrift_next;
 	if (known->adrift_next)
@@ -98,10 +163,65 @@ static void end_adrift(struct catalog *catalog, struct known *known)
 	known->adrift_since_ns = 0;
 }
 
+/* ---- paths that are followed ---- */
+
+static void follow_path(struct catalog *catalog, const char *path)
+{
+	struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
+	size_t size = strlen(path) + 1;
+
+	if (!followed) {
+		followed = xcalloc(1, sizeof(*followed) + size);
+		memcpy(followed->path, path, size);
+		hashmap_put(catalog->paths, slice_of(path), followed);
+	}
+	followed->files++;
+}
+
+static void unfollow_path(struct catalog *catalog, const char *path)
+{
+	struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
+
+	if (--followed->files > 0)
+		return;
+	hashmap_remove(catalog->paths, slice_of(path));
+	free(followed);
+}
+
+bool catalog_follows(const struct catalog *catalog, const char *path)
+{
+	return hashmap_get(catalog->paths, slice_of(path)) != NULL;
+}
+
+const char *catalog_path_named(const struct catalog *catalog, const char *name)
+{
+	size_t cursor = 0;
+	struct slice key;
+	void *value;
+
+	while (hashmap_next(catalog->paths, &cursor, &key, &value)) {
+		const struct followed *followed = value;
+
+		if (strcmp(strrchr(followed->path, '/') + 1, name) == 0)
+			return followed->path;
+	}
+	return NULL;
+}
+
+/* ---- files ---- */
+
+static void tell(struct known *known, unsigned events)
+{
+	if (file_mark(known->file, events))
+		follower_notify(known->follower, known->file);
+}
+
 static void forget(struct catalog *catalog, struct known *known)
 {
 	end_adrift(catalog, known);
 	hashmap_remove(catalog->files, identity_key(file_identity(known->file)));
+	unfollow_path(catalog, file_path(known->file));
+	tell(known, FILE_FORGOTTEN);
 	free_known(known);
 }
 
@@ -116,12 +236,6 @@ struct known *catalog_find(struct catalog *catalog, const struct identity *ident
 		known = NULL;
 	}
 	return known;
-}
-
-static void tell(struct known *known, unsigned events)
-{
-	if (file_mark(known->file, events))
-		follower_notify(known->follower, known->file);
 }
 
 static const struct known_name *best_name(const struct known *known)
@@ -174,30 +288,179 @@ static void hand_over(struct catalog *catalog, struct follower *follower,
 	file_ref(adoption->file);
 }
 
+/* All generations of a path have the same. */
+static struct follower *owner_of(const struct catalog *catalog, const char *path)
+{
+	return catalog
+		->followers[XXH3_64bits(path, strlen(path)) % catalog->follower_count];
+}
+
+static struct known *add_known(struct catalog *catalog, struct file *file)
+{
+	const char *path = file_path(file);
+	struct known *known = xcalloc(1, sizeof(*known));
+
+	known->file = file;
+	known->found_fd = -1;
+	known->follower = owner_of(catalog, path);
+	hashmap_put(catalog->files, identity_key(file_identity(file)), known);
+	follow_path(catalog, path);
+	return known;
+}
+
 void catalog_add(struct catalog *catalog, const struct new_file *file,
 		 struct known_name *name, const char *path)
 {
-	struct known *known = xcalloc(1, sizeof(*known));
-	struct adoption adoption = {.fd = file->fd,
+	struct known *known =
+		add_known(catalog, file_create(&file->identity, file->inode, file->path,
+					       file->root, catalog->asks));
+	struct adoption adoption = {.kind = file->kind,
+				    .file = known->file,
+				    .fd = file->fd,
 				    .start_bytes = file->start_bytes,
 				    .size_bytes = file->size_bytes,
 				    .mtime_ns = file->mtime_ns,
 				    .backlog_bytes =
 					    file->backlog ? file->size_bytes : 0};
-	uint64_t owner = XXH3_64bits(file->path, strlen(file->path));
 
-	known->file = file_create(&file->identity, file->path, file->root);
-	known->follower = catalog->followers[owner % catalog->follower_count];
-	known->inode = file->inode;
-	hashmap_put(catalog->files, identity_key(&file->identity), known);
 	add_name(known, name, path);
 	update_standing(catalog, known, NULL);
 	if (!follower_reserve(known->follower)) {
 		close(adoption.fd);
 		adoption.fd = -1;
 	}
+	hand_over(catalog, known->follower, &adoption);
+}
+
+/* ---- what an earlier run knew ---- */
+
+void catalog_recall(struct catalog *catalog, const struct checkpoint *checkpoint)
+{
+	struct identity identity = checkpoint->identity;
+	struct known *known;
+
+	/* Of what no file is known to hold, the number is as good a name. */
+	if (checkpoint->inode == 0)
+		memcpy(identity.bytes, &checkpoint->id, sizeof(checkpoint->id));
+	if (hashmap_get(catalog->files, identity_key(&identity)))
+		return;
+	known = add_known(catalog, file_create(&identity, checkpoint->inode,
+					       checkpoint->path, 0, catalog->asks));
+	known->recalled = xmalloc(sizeof(*known->recalled));
+	*known->recalled = *checkpoint;
+	known->recalled->path = file_path(known->file);
+	if (checkpoint->place)
+		known->recalled->place = known->place = xstrdup(checkpoint->place);
+	known->size_bytes = checkpoint->size_bytes;
+	go_adrift(catalog, known);
+}
+
+static void hand_over_recalled(struct catalog *catalog, struct known *known,
+			       bool reachable)
+{
+	struct adoption adoption = {.file = known->file,
+				    .fd = known->found_fd,
+				    .resume = known->recalled,
+				    .reachable = reachable,
+				    .size_bytes = known->size_bytes,
+				    .mtime_ns = known->recalled->mtime_ns};
+
+	known->found_fd = -1;
+	if (known->standing & FILE_CURRENT)
+		adoption.backlog_bytes = known->size_bytes;
+	hand_over(catalog, known->follower, &adoption);
+}
+
+/* Under its own name: if it was not found, then because nobody looks for it. */
+static bool is_still_there(const struct known *known)
+{
+	struct identity found;
+
+	return !known->names &&
+	       identity_of_path(file_path(known->file), &found) &&
+	       identity_eq(&found, file_identity(known->file));
+}
+
+struct known *catalog_next_missing(struct catalog *catalog, size_t *cursor)
+{
+	struct slice key;
+	void *value;
+
+	while (hashmap_next(catalog->files, cursor, &key, &value)) {
+		struct known *known = value;
+
+		if (known->place && !known->names &&
+		    known->recalled->state == CHECKPOINT_ACTIVE)
+			return known;
+	}
+	return NULL;
+}
+
+const struct checkpoint *known_recalled(const struct known *known)
+{
+	return known->recalled;
+}
+
+void catalog_found(struct known *known, int fd, uint64_t size_bytes)
+{
+	if (known->found_fd != -1 || !follower_reserve(known->follower)) {
+		close(fd);
+		return;
+	}
+	known->found_fd = fd;
+	known->size_bytes = size_bytes;
+}
+
+void catalog_add_nameless(struct catalog *catalog, const struct known *of,
+			  const struct new_file *file)
+{
+	struct adoption adoption = {.kind = ADOPT_SIBLING,
+				    .fd = file->fd,
+				    .size_bytes = file->size_bytes,
+				    .mtime_ns = file->mtime_ns,
+				    .later_than_ns = of->recalled->mtime_ns};
+	struct known *known;
+
+	if (!follower_reserve(of->follower)) {
+		close(file->fd);
+		return;
+	}
+	known = add_known(catalog, file_create(&file->identity, file->inode,
+					       file_path(of->file), file_root(of->file),
+					       catalog->asks));
+	go_adrift(catalog, known);
 	adoption.file = known->file;
 	hand_over(catalog, known->follower, &adoption);
+}
+
+void catalog_end_recall(struct catalog *catalog,
+			bool (*reachable)(void *ctx, const char *path), void *ctx)
+{
+	size_t cursor = 0;
+	struct slice key;
+	void *value;
+
+	assert(catalog->hold);
+	while (hashmap_next(catalog->files, &cursor, &key, &value)) {
+		struct known *known = value;
+
+		if (known->recalled)
+			hand_over_recalled(
+				catalog, known,
+				reachable(ctx, file_path(known->file)) &&
+					!is_still_there(known));
+	}
+}
+
+static void end_recall_of(struct catalog *catalog, const struct file *file)
+{
+	struct known *known =
+		hashmap_get(catalog->files, identity_key(file_identity(file)));
+
+	free(known->recalled);
+	free(known->place);
+	known->recalled = NULL;
+	known->place = NULL;
 }
 
 static bool is_current(const struct held *held)
@@ -210,15 +473,23 @@ void catalog_hold(struct catalog *catalog)
 	catalog->hold = true;
 }
 
+/* What was known before comes first: the rest is compared with it. */
+static int turn_of(const struct held *held)
+{
+	return held->adoption.resume ? 0 : is_current(held) ? 2 : 1;
+}
+
 void catalog_hand_over(struct catalog *catalog)
 {
 	struct held *held = catalog->held;
 
-	for (int current = 0; current <= 1; current++)
+	for (int turn = 0; turn <= 2; turn++)
 		for (size_t i = 0; i < catalog->held_count; i++) {
-			if (!held[i].follower || is_current(&held[i]) != current)
+			if (!held[i].follower || turn_of(&held[i]) != turn)
 				continue;
 			follower_adopt(held[i].follower, &held[i].adoption);
+			if (held[i].adoption.resume)
+				end_recall_of(catalog, held[i].adoption.file);
 			file_unref(held[i].adoption.file);
 			held[i].follower = NULL;
 		}
@@ -226,18 +497,6 @@ void catalog_hand_over(struct catalog *catalog)
 	catalog->held = NULL;
 	catalog->held_count = 0;
 	catalog->hold = false;
-}
-
-/* It was done with and is back: it goes on where it was left. */
-static void hand_over_again(struct catalog *catalog, struct known *known)
-{
-	struct adoption adoption = {.file = known->file, .fd = -1, .again = true};
-
-	if (!file_is_released(known->file, true, &adoption.start_bytes))
-		return;
-	adoption.size_bytes = adoption.start_bytes;
-	adoption.mtime_ns = clock_wall_ns();
-	hand_over(catalog, known->follower, &adoption);
 }
 
 /* Generations get their rotated names in the order of their age. */
@@ -257,12 +516,12 @@ static void hand_over_last(struct catalog *catalog, const struct known *known)
 }
 
 void catalog_name(struct catalog *catalog, struct known *known, struct known_name *name,
-		  const char *path)
+		  const char *path, uint64_t size_bytes)
 {
 	end_adrift(catalog, known);
+	known->size_bytes = size_bytes;
 	add_name(known, name, path);
 	update_standing(catalog, known, NULL);
-	hand_over_again(catalog, known);
 	hand_over_last(catalog, known);
 	tell(known, FILE_MOVED);
 }
@@ -321,11 +580,13 @@ size_t catalog_current_count(const struct catalog *catalog)
 
 struct known *catalog_adrift(const struct catalog *catalog, uint64_t inode)
 {
-	struct known *known = catalog->adrift;
+	return inode == 0 ? NULL : hashmap_get(catalog->inodes, inode_key(&inode));
+}
 
-	while (known && known->inode != inode)
-		known = known->adrift_next;
-	return known;
+void catalog_answer(struct catalog *catalog, struct file *file)
+{
+	follower_looked(owner_of(catalog, file_path(file)), file);
+	file_unref(file);
 }
 
 void catalog_sweep(struct catalog *catalog)
@@ -337,12 +598,11 @@ void catalog_sweep(struct catalog *catalog)
 		return;
 	catalog->swept_ns = now_ns;
 	for (struct known *known = catalog->adrift; known; known = next) {
-		uint64_t offset_bytes;
-
 		next = known->adrift_next;
-		if (file_is_gone(known->file) ||
-		    (now_ns - known->adrift_since_ns > REMEMBER_NS &&
-		     file_is_released(known->file, false, &offset_bytes)))
+		if (!known->recalled &&
+		    (file_is_gone(known->file) ||
+		     (now_ns - known->adrift_since_ns > REMEMBER_NS &&
+		      file_is_done(known->file))))
 			forget(catalog, known);
 	}
 }

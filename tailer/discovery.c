@@ -17,6 +17,7 @@
 #include "tailer/handover.h"
 #include "tailer/roots.h"
 #include "tailer/skipped.h"
+#include "tailer/traces.h"
 #include "tailer/tree.h"
 
 /* Mounts come in bursts; all of one burst are one look. */
@@ -26,6 +27,9 @@ struct discovery {
 	struct follower *const *followers; /* a copy */
 	size_t follower_count;
 	struct mailbox *new_roots; /* of struct roots *; the last counts */
+	struct mailbox *asks;      /* of struct file *; see file_ask() */
+	struct discovery_ops ops;
+	void *ctx;
 	atomic_bool stop, looked;
 	atomic_size_t file_count;
 	int mounts;           /* changes are told; -1: they are not */
@@ -44,6 +48,26 @@ static struct follower *const *copy_followers(struct follower *const *followers,
 	return copy;
 }
 
+static void number_generations(struct discovery *discovery,
+			       const struct discovery_past *past)
+{
+	uint64_t first = 1;
+
+	for (size_t i = 0; past && i < past->checkpoint_count; i++)
+		if (past->checkpoints[i].id >= first)
+			first = past->checkpoints[i].id + 1;
+	for (size_t i = 0; i < discovery->follower_count; i++)
+		follower_number_from(discovery->followers[i], first + i,
+				     discovery->follower_count);
+}
+
+static void recall(struct discovery *discovery, const struct discovery_past *past)
+{
+	for (size_t i = 0; i < past->checkpoint_count; i++)
+		catalog_recall(discovery->catalog, &past->checkpoints[i]);
+	tree_set_past(discovery->tree, past);
+}
+
 struct discovery *discovery_create(struct follower *const *followers,
 				   size_t follower_count,
 				   const struct discovery_past *past,
@@ -51,13 +75,19 @@ struct discovery *discovery_create(struct follower *const *followers,
 				   struct error *err)
 {
 	struct mailbox *new_roots = mailbox_create(sizeof(struct roots *), err);
+	struct mailbox *asks =
+		new_roots ? mailbox_create(sizeof(struct file *), err) : NULL;
 	struct discovery *discovery;
 
-	(void)past;
-	if (!new_roots)
+	if (!asks) {
+		mailbox_destroy(new_roots);
 		return NULL;
+	}
 	discovery = xcalloc(1, sizeof(*discovery));
 	discovery->new_roots = new_roots;
+	discovery->asks = asks;
+	discovery->ops = *ops;
+	discovery->ctx = ctx;
 	discovery->followers = copy_followers(followers, follower_count);
 	discovery->follower_count = follower_count;
 	discovery->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -65,8 +95,11 @@ struct discovery *discovery_create(struct follower *const *followers,
 	atomic_init(&discovery->looked, false);
 	atomic_init(&discovery->file_count, 0);
 	pthread_mutex_init(&discovery->lock, NULL);
-	discovery->catalog = catalog_create(discovery->followers, follower_count);
+	discovery->catalog = catalog_create(discovery->followers, follower_count, asks);
 	discovery->tree = tree_create(discovery->catalog, ops, ctx);
+	number_generations(discovery, past);
+	if (past)
+		recall(discovery, past);
 	return discovery;
 }
 
@@ -82,15 +115,31 @@ static struct roots *take_new_roots(struct discovery *discovery)
 	return count > 0 ? roots[count - 1] : NULL;
 }
 
+static void answer(struct discovery *discovery, bool look)
+{
+	void *taken;
+	size_t count = mailbox_take(discovery->asks, &taken);
+	struct file *const *files = taken;
+	unsigned since = tree_scans(discovery->tree);
+
+	/* All that ask for the same directory are answered by one look. */
+	for (size_t i = 0; look && i < count; i++)
+		tree_look_around(discovery->tree, file_path(files[i]), since);
+	for (size_t i = 0; i < count; i++)
+		catalog_answer(discovery->catalog, files[i]);
+}
+
 void discovery_destroy(struct discovery *discovery)
 {
 	if (!discovery)
 		return;
 	roots_destroy(take_new_roots(discovery));
+	answer(discovery, false);
 	/* The catalog first: that names end now is no news to the followers. */
 	catalog_destroy(discovery->catalog);
 	tree_destroy(discovery->tree);
 	mailbox_destroy(discovery->new_roots);
+	mailbox_destroy(discovery->asks);
 	pthread_mutex_destroy(&discovery->lock);
 	if (discovery->mounts != -1)
 		close(discovery->mounts);
@@ -163,6 +212,45 @@ static void log_fruitless_roots(const struct tree *tree)
 	skipped_destroy(skipped);
 }
 
+static bool reaches(void *ctx, const char *path)
+{
+	return tree_reaches(ctx, path);
+}
+
+static void say_looked(struct discovery *discovery)
+{
+	const struct roots *roots = tree_roots(discovery->tree);
+	const char **paths = xcalloc(roots_count(roots), sizeof(*paths));
+
+	for (size_t i = 0; i < roots_count(roots); i++)
+		paths[i] = roots_at(roots, i)->path;
+	discovery->ops.looked(discovery->ctx, paths, roots_count(roots));
+	free(paths);
+}
+
+/*
+ * What is there when a root is looked at for the first time ever is to be
+ * saved before anything of it is read: what appears after that is new.
+ */
+static void look_at_roots(struct discovery *discovery, struct roots *roots, bool first)
+{
+	bool fresh;
+
+	for (size_t i = 0; i < discovery->follower_count; i++)
+		follower_hold(discovery->followers[i]);
+	catalog_hold(discovery->catalog);
+	fresh = tree_set_roots(discovery->tree, roots, first);
+	if (first) {
+		traces_follow(discovery->catalog);
+		catalog_end_recall(discovery->catalog, reaches, discovery->tree);
+	}
+	catalog_hand_over(discovery->catalog);
+	if (fresh)
+		say_looked(discovery);
+	for (size_t i = 0; i < discovery->follower_count; i++)
+		follower_go_on(discovery->followers[i]);
+}
+
 static void take_roots(struct discovery *discovery)
 {
 	struct roots *roots = take_new_roots(discovery);
@@ -170,7 +258,7 @@ static void take_roots(struct discovery *discovery)
 
 	if (!roots)
 		return;
-	tree_set_roots(discovery->tree, roots, first);
+	look_at_roots(discovery, roots, first);
 	log_fruitless_roots(discovery->tree);
 	if (!first)
 		return;
@@ -217,6 +305,7 @@ static void work(struct discovery *discovery, bool mounts_changed)
 	tree_read_events(discovery->tree);
 	look_behind_mounts(discovery, mounts_changed);
 	tree_poll(discovery->tree);
+	answer(discovery, true);
 	catalog_sweep(discovery->catalog);
 	atomic_store(&discovery->file_count, catalog_current_count(discovery->catalog));
 	pthread_mutex_unlock(&discovery->lock);
@@ -228,6 +317,7 @@ void discovery_run(struct discovery *discovery)
 		{.fd = mailbox_fd(discovery->new_roots), .events = POLLIN},
 		{.events = POLLIN},
 		{.fd = discovery->mounts, .events = POLLPRI},
+		{.fd = mailbox_fd(discovery->asks), .events = POLLIN},
 	};
 
 	while (!atomic_load(&discovery->stop)) {

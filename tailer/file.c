@@ -10,19 +10,20 @@ struct file {
 	atomic_uint references;
 	atomic_uint events;
 	struct identity identity;
+	uint64_t inode;
 	unsigned root;
+	struct mailbox *asks;
+	atomic_bool done, gone;
 	void *reader; /* the follower's */
 	pthread_mutex_t lock;
 	/* Under the lock: */
 	unsigned standing;
 	char *place; /* mostly `path` itself */
-	bool released, gone;
-	uint64_t left_at_bytes;
 	char path[];
 };
 
-struct file *file_create(const struct identity *identity, const char *path,
-			 unsigned root)
+struct file *file_create(const struct identity *identity, uint64_t inode,
+			 const char *path, unsigned root, struct mailbox *asks)
 {
 	size_t size = strlen(path) + 1;
 	struct file *file = xcalloc(1, sizeof(*file) + size);
@@ -30,7 +31,11 @@ struct file *file_create(const struct identity *identity, const char *path,
 	atomic_init(&file->references, 1);
 	atomic_init(&file->events, 0);
 	file->identity = *identity;
+	file->inode = inode;
 	file->root = root;
+	file->asks = asks;
+	atomic_init(&file->done, false);
+	atomic_init(&file->gone, false);
 	pthread_mutex_init(&file->lock, NULL);
 	memcpy(file->path, path, size);
 	return file;
@@ -60,6 +65,11 @@ void file_unref(struct file *file)
 const struct identity *file_identity(const struct file *file)
 {
 	return &file->identity;
+}
+
+uint64_t file_inode(const struct file *file)
+{
+	return file->inode;
 }
 
 const char *file_path(const struct file *file)
@@ -118,43 +128,31 @@ bool file_place(struct file *file, struct strbuf *out)
 	return known;
 }
 
-/* Under the lock, so that a name that comes back finds it read or released. */
-bool file_release(struct file *file, uint64_t offset_bytes, bool deleted)
+void file_set_done(struct file *file, bool done)
 {
-	bool release;
-
-	pthread_mutex_lock(&file->lock);
-	release = !(file->standing & FILE_NAMED) || (file->standing & FILE_UNWANTED);
-	if (release) {
-		file->released = true;
-		file->gone = deleted;
-		file->left_at_bytes = offset_bytes;
-	}
-	pthread_mutex_unlock(&file->lock);
-	return release;
+	atomic_store(&file->done, done);
 }
 
-bool file_is_released(struct file *file, bool reclaim, uint64_t *offset_bytes)
+bool file_is_done(struct file *file)
 {
-	bool released;
+	return atomic_load(&file->done);
+}
 
-	pthread_mutex_lock(&file->lock);
-	released = file->released;
-	*offset_bytes = file->left_at_bytes;
-	if (reclaim)
-		file->released = false;
-	pthread_mutex_unlock(&file->lock);
-	return released;
+void file_set_gone(struct file *file)
+{
+	atomic_store(&file->gone, true);
 }
 
 bool file_is_gone(struct file *file)
 {
-	bool gone;
+	return atomic_load(&file->gone);
+}
 
-	pthread_mutex_lock(&file->lock);
-	gone = file->released && file->gone;
-	pthread_mutex_unlock(&file->lock);
-	return gone;
+void file_ask(struct file *file)
+{
+	struct file *message = file_ref(file);
+
+	mailbox_put(file->asks, &message);
 }
 
 void file_set_reader(struct file *file, void *reader)

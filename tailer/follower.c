@@ -27,11 +27,16 @@ struct path {
 	int64_t empty_since_ns;       /* 0: it has a file */
 };
 
-enum message_kind { MESSAGE_ADOPT, MESSAGE_NOTICE, MESSAGE_BACKLOG_END };
+enum message_kind {
+	MESSAGE_ADOPT,
+	MESSAGE_NOTICE,
+	MESSAGE_LOOKED,
+	MESSAGE_BACKLOG_END
+};
 
 struct message {
 	enum message_kind kind;
-	struct adoption adoption; /* of a notice only the file; with a reference */
+	struct adoption adoption; /* mostly only the file; with a reference */
 };
 
 struct follower {
@@ -45,6 +50,7 @@ struct follower {
 	int64_t next_due_ns;    /* nothing is due earlier; 0: nothing is due */
 	bool backlog_has_ended; /* all of it was adopted */
 	atomic_bool backlog_is_read;
+	atomic_bool held;
 };
 
 const char *rotation_kind_name(enum rotation_kind kind)
@@ -77,6 +83,9 @@ struct follower *follower_create(const struct follower_options *options,
 		.buffer =
 			reader_buffer_create(options->line_bytes, options->block_bytes),
 		.open = openfiles_create(options->open_files),
+		.changes = changes_create(),
+		.next_number = 1,
+		.number_stride = 1,
 		.finish_ns =
 			(options->finish_ms ? options->finish_ms : DEFAULT_FINISH_MS) *
 			NS_PER_MS,
@@ -84,7 +93,16 @@ struct follower *follower_create(const struct follower_options *options,
 	follower->paths = hashmap_create();
 	follower->last_ready = &follower->first_ready;
 	atomic_init(&follower->backlog_is_read, false);
+	atomic_init(&follower->held, false);
 	return follower;
+}
+
+static void finish_message(const struct message *message)
+{
+	struct checkpoint *resume = (struct checkpoint *)message->adoption.resume;
+
+	free(resume);
+	file_unref(message->adoption.file);
 }
 
 /* What was said too late to be taken. */
@@ -97,7 +115,7 @@ static void drop_messages(struct follower *follower)
 	for (size_t i = 0; i < count; i++) {
 		if (messages[i].kind == MESSAGE_ADOPT && messages[i].adoption.fd != -1)
 			close(messages[i].adoption.fd);
-		file_unref(messages[i].adoption.file);
+		finish_message(&messages[i]);
 	}
 }
 
@@ -120,6 +138,7 @@ void follower_destroy(struct follower *follower)
 	mailbox_destroy(follower->mailbox);
 	reader_buffer_destroy(follower->host.buffer);
 	openfiles_destroy(follower->host.open);
+	changes_destroy(follower->host.changes);
 	free(follower);
 }
 
@@ -138,12 +157,53 @@ bool follower_reserve(struct follower *follower)
 	return openfiles_reserve(follower->host.open);
 }
 
+/* With its place behind it; its path is that of the file. */
+static struct checkpoint *copy_checkpoint(const struct checkpoint *from)
+{
+	size_t place_size = from->place ? strlen(from->place) + 1 : 0;
+	struct checkpoint *copy = xmalloc(sizeof(*copy) + place_size);
+
+	*copy = *from;
+	copy->path = NULL;
+	if (from->place)
+		copy->place = memcpy(copy + 1, from->place, place_size);
+	return copy;
+}
+
 void follower_adopt(struct follower *follower, const struct adoption *adoption)
 {
 	struct message message = {.kind = MESSAGE_ADOPT, .adoption = *adoption};
 
 	file_ref(adoption->file);
+	if (adoption->resume) {
+		message.adoption.resume = copy_checkpoint(adoption->resume);
+	}
 	mailbox_put(follower->mailbox, &message);
+}
+
+void follower_looked(struct follower *follower, struct file *file)
+{
+	struct message message = {.kind = MESSAGE_LOOKED,
+				  .adoption = {.file = file_ref(file), .fd = -1}};
+
+	mailbox_put(follower->mailbox, &message);
+}
+
+void follower_hold(struct follower *follower)
+{
+	atomic_store(&follower->held, true);
+}
+
+void follower_go_on(struct follower *follower)
+{
+	atomic_store(&follower->held, false);
+	follower_wake(follower);
+}
+
+void follower_number_from(struct follower *follower, uint64_t first, uint64_t stride)
+{
+	follower->host.next_number = first;
+	follower->host.number_stride = stride;
 }
 
 void follower_notify(struct follower *follower, struct file *file)
@@ -240,15 +300,19 @@ static struct path *path_of(struct follower *follower, const struct file *file)
 	if (path)
 		return path;
 	path = xcalloc(1, sizeof(*path));
-	path->stream = stream_create(&follower->host, name.ptr, file_root(file), path);
+	path->stream = stream_create(&follower->host, name.ptr, path);
 	path->name = slice_of(stream_status(path->stream).name);
 	hashmap_put(follower->paths, name, path);
 	return path;
 }
 
-static void forget_path(struct follower *follower, struct path *path)
+/* What it remembers stays. */
+static void end_path(struct follower *follower, struct path *path)
 {
 	set_due(follower, path, 0);
+	stream_retire(path->stream);
+	if (!stream_is_empty(path->stream))
+		return;
 	hashmap_remove(follower->paths, path->name);
 	stream_destroy(path->stream);
 	free(path);
@@ -267,13 +331,17 @@ static void take_message(struct follower *follower, const struct message *messag
 	case MESSAGE_NOTICE:
 		path = stream_notice(file);
 		break;
+	case MESSAGE_LOOKED:
+		path = path_of(follower, file);
+		stream_looked(path->stream);
+		break;
 	case MESSAGE_BACKLOG_END:
 		follower->backlog_has_ended = true;
 		break;
 	}
 	if (path)
 		make_ready(follower, path);
-	file_unref(file);
+	finish_message(message);
 }
 
 static void take_messages(struct follower *follower)
@@ -294,7 +362,7 @@ static void wait_for_a_file(struct follower *follower, struct path *path)
 	if (path->empty_since_ns == 0)
 		path->empty_since_ns = now_ns;
 	if (now_ns - path->empty_since_ns >= LINGER_NS)
-		forget_path(follower, path);
+		end_path(follower, path);
 	else
 		set_due(follower, path, path->empty_since_ns + LINGER_NS);
 }
@@ -303,7 +371,7 @@ static void step_path(struct follower *follower, struct path *path)
 {
 	bool more = stream_step(path->stream);
 
-	if (stream_is_empty(path->stream)) {
+	if (stream_is_idle(path->stream)) {
 		wait_for_a_file(follower, path);
 		return;
 	}
@@ -325,8 +393,10 @@ static void report_backlog(struct follower *follower)
 bool follower_turn(struct follower *follower)
 {
 	take_messages(follower);
-	make_due_ready(follower);
 	follower->ops.boundary(follower->host.ctx);
+	if (atomic_load(&follower->held))
+		return false;
+	make_due_ready(follower);
 	for (size_t left = follower->ready_count; left > 0; left--) {
 		step_path(follower, take_ready(follower));
 		follower->ops.boundary(follower->host.ctx);
@@ -339,6 +409,8 @@ int follower_wait_ms(const struct follower *follower)
 {
 	int64_t left_ns;
 
+	if (atomic_load(&follower->held))
+		return -1;
 	if (follower->first_ready)
 		return 0;
 	if (follower->next_due_ns == 0)
@@ -347,17 +419,33 @@ int follower_wait_ms(const struct follower *follower)
 	return left_ns <= 0 ? 0 : (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-void follower_checkpoints(struct follower *follower, uint64_t sequence,
-		      uint64_t saved_sequence,
-		      void (*visit)(void *ctx, const struct checkpoint *checkpoint,
-				    bool dropped),
-		      void *ctx)
+static void fill_checkpoint(const struct change *change, struct checkpoint *checkpoint)
 {
-	(void)follower;
-	(void)sequence;
-	(void)saved_sequence;
-	(void)visit;
-	(void)ctx;
+	const char *at = (const char *)change - offsetof(struct generation, change);
+
+	generation_checkpoint((const void *)at, checkpoint);
+}
+
+static void note_all(struct follower *follower)
+{
+	size_t cursor = 0;
+	struct slice name;
+	void *value;
+
+	while (hashmap_next(follower->paths, &cursor, &name, &value))
+		stream_note_all(((struct path *)value)->stream);
+}
+
+void follower_checkpoints(struct follower *follower, uint64_t sequence,
+			  uint64_t saved_sequence,
+			  void (*visit)(void *ctx, const struct checkpoint *checkpoint,
+					bool dropped),
+			  void *ctx)
+{
+	if (saved_sequence == 0)
+		note_all(follower);
+	changes_visit(follower->host.changes, sequence, saved_sequence, fill_checkpoint,
+		      visit, ctx);
 }
 
 void follower_each(const struct follower *follower,
@@ -372,6 +460,7 @@ void follower_each(const struct follower *follower,
 		const struct path *path = value;
 		struct follower_status status = stream_status(path->stream);
 
-		visit(ctx, &status);
+		if (stream_is_followed(path->stream))
+			visit(ctx, &status);
 	}
 }

@@ -10,6 +10,7 @@
 #include "common/xalloc.h"
 #include "tailer/links.h"
 #include "tailer/scan.h"
+#include "tailer/siblings.h"
 
 #define MAX_WALKS 5 /* a link that changes all the time will tell so again */
 
@@ -106,8 +107,27 @@ static int64_t mtime_ns(const struct stat *st)
 /* What a file that is found at a name would be followed as. */
 struct claim {
 	const char *path;
-	int root; /* -1: nobody wants it */
+	int root;     /* -1: nobody wants it */
+	bool sibling; /* its name alone says that it is a rotation of `path` */
 };
+
+/*
+ * Before a root was ever looked at, rotated files lay there that nobody read:
+ * they are history.
+ */
+static enum adoption_kind kind_of(const struct tree *tree, const struct claim *claim)
+{
+	bool fresh = tree->fresh && tree->fresh[claim->root];
+
+	if (tree->lost && fresh)
+		return ADOPT_LOST;
+	if (claim->sibling)
+		return fresh ? ADOPT_RECORD : ADOPT_SIBLING;
+	/* A directory may have been copied back while nobody looked. */
+	return tree->backlog && !fresh && catalog_follows(tree->catalog, claim->path)
+		       ? ADOPT_SIBLING
+		       : ADOPT_READ;
+}
 
 /* A file that nobody knows. */
 static void add_file(struct tree *tree, struct entry *e, const char *path,
@@ -115,7 +135,8 @@ static void add_file(struct tree *tree, struct entry *e, const char *path,
 		     const struct stat *st)
 {
 	unsigned root = (unsigned)claim->root;
-	struct new_file file = {.identity = *identity,
+	struct new_file file = {.kind = kind_of(tree, claim),
+				.identity = *identity,
 				.path = claim->path,
 				.root = root,
 				.fd = fd,
@@ -153,7 +174,8 @@ static void open_file(struct tree *tree, struct entry *e, const char *path,
 	}
 	close(fd);
 	if (known)
-		catalog_name(tree->catalog, known, &e->name_of, path);
+		catalog_name(tree->catalog, known, &e->name_of, path,
+			     (uint64_t)st.st_size);
 }
 
 static void take_file(struct tree *tree, struct entry *e, const char *path,
@@ -176,7 +198,8 @@ static void take_file(struct tree *tree, struct entry *e, const char *path,
 	}
 	catalog_unname(tree->catalog, &e->name_of, false);
 	if (known)
-		catalog_name(tree->catalog, known, &e->name_of, path);
+		catalog_name(tree->catalog, known, &e->name_of, path,
+			     (uint64_t)st->st_size);
 	else
 		open_file(tree, e, path, claim);
 	if (e->name_of.known)
@@ -227,15 +250,21 @@ static int root_of(const struct tree *tree, const char *path)
 	return wanted.root;
 }
 
-/* That its file rotated from a path that is still wanted comes first. */
+/*
+ * That its file was seen to rotate from a path that is still wanted comes
+ * first; then what its name says; then what the roots want.
+ */
 static struct claim claim_of(const struct tree *tree, const struct entry *e,
 			     const char *path, const struct wanted *wanted)
 {
-	struct claim claim = {path, wanted->root};
+	struct claim claim = {path, wanted->root, false};
 	int root = e->rotation_of ? root_of(tree, e->rotation_of) : -1;
 
 	if (root >= 0)
-		claim = (struct claim){e->rotation_of, root};
+		return (struct claim){e->rotation_of, root, !e->rotated};
+	root = e->sibling_of ? root_of(tree, e->sibling_of) : -1;
+	if (root >= 0)
+		claim = (struct claim){e->sibling_of, root, true};
 	return claim;
 }
 
@@ -302,15 +331,22 @@ void look_at_name(struct tree *tree, struct dir *dir, const char *name,
 {
 	struct strbuf path = STRBUF_INIT;
 	struct wanted wanted;
+	char *sibling_of;
 
 	node_join(&path, dir, name);
 	wanted = roots_match(tree->roots, &dir->places, path.ptr, name);
-	if (wanted.root >= 0 || wanted.below.count > 0 || node_find(dir, name)) {
+	sibling_of = siblings_path_of(tree, dir, name, &wanted);
+	if (wanted.root >= 0 || wanted.below.count > 0 || sibling_of ||
+	    node_find(dir, name)) {
 		struct entry *e = node_need(dir, name);
 
 		e->scan = dir->scan;
+		free(e->sibling_of);
+		e->sibling_of = sibling_of;
+		sibling_of = NULL;
 		look_at_entry(tree, e, path.ptr, &wanted, depth);
 	}
 	places_finish(&wanted.below);
+	free(sibling_of);
 	strbuf_finish(&path);
 }

@@ -53,6 +53,7 @@ void node_destroy_entry(struct tree *tree, struct entry *e, bool unwanted)
 		node_destroy_dir(tree, e->child, unwanted);
 	node_end_links(tree, e->links, e->link_count);
 	free(e->rotation_of);
+	free(e->sibling_of);
 	free(e);
 }
 

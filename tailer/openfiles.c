@@ -71,6 +71,14 @@ void openfiles_touch(struct openfiles *open, struct openfiles_link *link)
 	append(open, link);
 }
 
+void openfiles_move(struct openfiles *open, struct openfiles_link *from,
+		    struct openfiles_link *to, void *holder)
+{
+	detach(open, from);
+	*from = (struct openfiles_link){0};
+	openfiles_add(open, to, holder);
+}
+
 void openfiles_remove(struct openfiles *open, struct openfiles_link *link)
 {
 	detach(open, link);

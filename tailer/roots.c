@@ -18,12 +18,13 @@ struct root {
 	struct discovery_root config;
 	struct component *components;
 	unsigned count;
+	bool rotated; /* only where rotated files of another root lie */
 };
 
 struct roots {
 	struct arena *arena;
 	struct root *items;
-	size_t count;
+	size_t count, given;
 };
 
 static const char *const default_include[] = {"*.log"};
@@ -87,7 +88,50 @@ static struct discovery_root copy_config(struct arena *arena,
 	copy.path = arena_strdup(arena, from->path);
 	copy.include = copy_texts(arena, copy.include, copy.include_count);
 	copy.exclude = copy_texts(arena, from->exclude, from->exclude_count);
+	copy.rotated_to = copy_texts(arena, from->rotated_to, from->rotated_to_count);
 	return copy;
+}
+
+/* An additional root of the given one: names there may be rotated ones of its files. */
+static void add_rotated(struct roots *roots, const struct discovery_root *of,
+			const char *before, const char *between, const char *directory)
+{
+	struct root *root = &roots->items[roots->count++];
+	char *path = xasprintf("%s%s%s/*", before, between, directory);
+
+	root->config = *of;
+	root->config.path = arena_strdup(roots->arena, path);
+	root->rotated = true;
+	split_path(roots->arena, root);
+	free(path);
+}
+
+/* Relative ones are those beside each file, be the root one or a directory. */
+static void add_all_rotated(struct roots *roots, const struct discovery_root *of)
+{
+	const char *end = strrchr(of->path, '/');
+	char *parent = xstrndup(of->path, end ? (size_t)(end - of->path) : 0);
+
+	for (size_t i = 0; i < of->rotated_to_count; i++) {
+		const char *directory = of->rotated_to[i];
+
+		if (*directory == '/') {
+			add_rotated(roots, of, "", "", directory);
+			continue;
+		}
+		add_rotated(roots, of, of->path, "/**/", directory);
+		add_rotated(roots, of, parent, "/", directory);
+	}
+	free(parent);
+}
+
+static size_t count_with_rotated(const struct discovery_root *roots, size_t count)
+{
+	size_t all = count;
+
+	for (size_t i = 0; i < count; i++)
+		all += 2 * roots[i].rotated_to_count;
+	return all;
 }
 
 struct roots *roots_create(const struct discovery_root *roots, size_t count)
@@ -95,12 +139,16 @@ struct roots *roots_create(const struct discovery_root *roots, size_t count)
 	struct roots *copy = xcalloc(1, sizeof(*copy));
 
 	copy->arena = arena_create();
-	copy->count = count;
-	copy->items = arena_alloc(copy->arena, (count + 1) * sizeof(*copy->items));
+	copy->count = copy->given = count;
+	copy->items = arena_alloc(copy->arena, (count_with_rotated(roots, count) + 1) *
+						       sizeof(*copy->items));
 	for (size_t i = 0; i < count; i++) {
 		copy->items[i].config = copy_config(copy->arena, &roots[i]);
+		copy->items[i].rotated = false;
 		split_path(copy->arena, &copy->items[i]);
 	}
+	for (size_t i = 0; i < count; i++)
+		add_all_rotated(copy, &copy->items[i].config);
 	return copy;
 }
 
@@ -114,7 +162,7 @@ void roots_destroy(struct roots *roots)
 
 size_t roots_count(const struct roots *roots)
 {
-	return roots->count;
+	return roots->given;
 }
 
 const struct discovery_root *roots_at(const struct roots *roots, size_t root)
@@ -263,7 +311,9 @@ struct wanted roots_match(const struct roots *roots, const struct places *places
 		const struct root *root = &roots->items[place->root];
 		struct step step = step_from(root, place->component, name);
 
-		if (step.file)
+		if (step.file && root->rotated)
+			wanted.rotated = true;
+		else if (step.file)
 			match_file(&wanted, place->root,
 				   why_skipped(root, place->component == PLACE_INSIDE,
 					       &step, path, name));

@@ -126,7 +126,8 @@ static void look_for_adrift(struct tree *tree, struct dir *dir,
 static void list_names(struct tree *tree, struct dir *dir, unsigned needs,
 		       struct listing *listing)
 {
-	if (needs & PLACES_LIST) {
+	/* Where there are files there may be rotated ones. */
+	if (needs & (PLACES_LIST | PLACES_FILES)) {
 		if (!listing_read(node_dir_path(dir), listing) && errno != ENOENT)
 			node_complain(tree, dir, node_dir_path(dir), errno,
 				      &dir->error);

@@ -2,13 +2,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/xalloc.h"
+#include "tailer/kin.h"
 #include "tailer/writers.h"
 
 #define POLL_NS NS_PER_SECOND /* of files whose names nobody watches */
@@ -17,33 +17,10 @@
 #define MAX_HALVINGS 8   /* 1 KiB of 256 */
 #define FIRST_HALVINGS 6 /* until it is known how long its lines take */
 
-struct generation {
-	struct generation *next; /* newer */
-	struct stream *stream;
-	struct file *file;
-	struct reader *reader;
-	struct openfiles_link open;
-	unsigned standing; /* as of the last notice */
-	bool dirty;        /* there may be more to read */
-	bool closed;       /* a writer has closed it, and nothing came since */
-	unsigned failures; /* in a row */
-	int64_t quiet_since_ns;
-	int64_t due_ns;         /* look again by then; 0: when something happens */
-	uint64_t backlog_bytes; /* 0: no backlog, or read */
-};
+/* Generations without a file that a path remembers. */
+#define MAX_GHOSTS 64
 
-struct stream {
-	struct stream_host *host;
-	void *owner;
-	void *user; /* what path_added returned */
-	struct generation *oldest;
-	int64_t last_line_ns;
-	unsigned halvings; /* of the blocks that are read: its lines take long */
-	char path[];
-};
-
-struct stream *stream_create(struct stream_host *host, const char *path, unsigned root,
-			     void *owner)
+struct stream *stream_create(struct stream_host *host, const char *path, void *owner)
 {
 	size_t size = strlen(path) + 1;
 	struct stream *stream = xcalloc(1, sizeof(*stream) + size);
@@ -52,65 +29,75 @@ struct stream *stream_create(struct stream_host *host, const char *path, unsigne
 	stream->host = host;
 	stream->halvings = FIRST_HALVINGS;
 	stream->owner = owner;
-	stream->user = host->ops->path_added(host->ctx, stream->path, root);
 	return stream;
 }
 
-static bool is_leaving(const struct generation *g)
+static void destroy_all(struct generation *list)
 {
-	return !(g->standing & FILE_CURRENT) || (g->standing & FILE_UNWANTED);
+	struct generation *next;
+
+	for (; list; list = next) {
+		next = list->next;
+		generation_destroy(list, false);
+	}
 }
 
-static bool is_torn(const struct generation *g)
+void stream_retire(struct stream *stream)
 {
-	return reader_position_bytes(g->reader) > reader_offset_bytes(g->reader);
-}
-
-static uint64_t lag_bytes(const struct generation *g)
-{
-	uint64_t size = reader_size_bytes(g->reader);
-	uint64_t offset = reader_offset_bytes(g->reader);
-
-	return size > offset ? size - offset : 0;
-}
-
-static void end_backlog(struct generation *g)
-{
-	if (g->backlog_bytes > 0)
-		g->stream->host->backlog--;
-	g->backlog_bytes = 0;
-}
-
-static void close_generation(struct generation *g)
-{
-	if (!reader_is_open(g->reader))
-		return;
-	reader_close(g->reader);
-	openfiles_remove(g->stream->host->open, &g->open);
-}
-
-static void drop(struct generation *g)
-{
-	struct generation **link = &g->stream->oldest;
-
-	while (*link != g)
-		link = &(*link)->next;
-	*link = g->next;
-	end_backlog(g);
-	close_generation(g);
-	reader_destroy(g->reader);
-	file_set_reader(g->file, NULL);
-	file_unref(g->file);
-	free(g);
+	if (stream->has_user)
+		stream->host->ops->path_removed(stream->host->ctx, stream->user);
+	stream->has_user = false;
+	stream->user = NULL;
 }
 
 void stream_destroy(struct stream *stream)
 {
-	while (stream->oldest)
-		drop(stream->oldest);
-	stream->host->ops->path_removed(stream->host->ctx, stream->user);
+	destroy_all(stream->oldest);
+	destroy_all(stream->candidates);
+	destroy_all(stream->past);
+	stream_retire(stream);
 	free(stream);
 }
+
+/* ---- what is told to the worker ---- */
+
+static void *user_of(struct generation *g)
+{
+	struct stream *stream = g->stream;
+
+	if (!stream->has_user)
+		stream->user =
+			stream->host->ops->path_added(stream->host->ctx, stream->path,
+						      g->file ? file_root(g->file) : 0);
+	stream->has_user = true;
+	return stream->user;
+}
+
+static void report_rotation(struct generation *g, enum rotation_kind kind)
+{
+	struct stream_host *host = g->stream->host;
+	bool warn = kind == ROTATION_TRUNCATE;
+
+	LOG_AT(warn ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	       warn                      ? "file truncated, reading it from its start"
+	       : kind == ROTATION_DELETE ? "file deleted"
+					 : "file rotated",
+	       LOG_TEXT("path", g->stream->path),
+	       LOG_INT("offset_bytes", reader_offset_bytes(g->reader)));
+	host->ops->rotated(host->ctx, user_of(g), kind);
+	host->ops->save_soon(host->ctx);
+}
+
+static void report_lost(struct generation *g, const char *reason, uint64_t bytes)
+{
+	struct stream_host *host = g->stream->host;
+
+	log_warn("lines were lost", LOG_TEXT("path", g->stream->path),
+		 LOG_TEXT("reason", reason), LOG_INT("lost_bytes", bytes));
+	host->ops->lost(host->ctx, user_of(g), reason, bytes);
+}
+
+/* ---- lists ---- */
 
 /* Newer than all that were seen while they had the name; else older by mtime. */
 static void insert(struct stream *stream, struct generation *g)
@@ -122,52 +109,214 @@ static void insert(struct stream *stream, struct generation *g)
 			 (!((*link)->standing & FILE_CURRENT) &&
 			  reader_mtime_ns((*link)->reader) <= mtime)))
 		link = &(*link)->next;
-	g->next = *link;
-	*link = g;
+	generation_link(link, g);
 }
 
-static void report_rotation(struct generation *g, enum rotation_kind kind)
+static void forget(struct generation *g)
 {
-	struct stream *stream = g->stream;
-	bool warn = kind == ROTATION_TRUNCATE;
+	generation_unlink(g);
+	generation_destroy(g, true);
+}
 
-	LOG_AT(warn ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	       warn                      ? "file truncated, reading it from its start"
-	       : kind == ROTATION_DELETE ? "file deleted"
-					 : "file rotated",
-	       LOG_TEXT("path", stream->path),
-	       LOG_INT("offset_bytes", reader_offset_bytes(g->reader)));
-	stream->host->ops->rotated(stream->host->ctx, stream->user, kind);
+static bool is_ghost(const struct generation *g)
+{
+	return !g->file || !(file_standing(g->file) & FILE_NAMED);
+}
+
+/* The oldest go first; what is still in a directory would be taken for unseen. */
+static void forget_old_ghosts(struct stream *stream)
+{
+	struct generation *oldest = NULL;
+	size_t count = 0;
+
+	for (struct generation *g = stream->past; g; g = g->next)
+		if (is_ghost(g)) {
+			count++;
+			oldest = g;
+		}
+	if (count > MAX_GHOSTS)
+		forget(oldest);
+}
+
+/* It is read, or left alone from now on. */
+static void to_past(struct generation *g)
+{
+	generation_unlink(g);
+	generation_end_backlog(g);
+	generation_close(g);
+	g->role = ROLE_PAST;
+	g->dirty = false;
+	g->due_ns = 0;
+	g->lost_as = NULL;
+	if (g->file)
+		file_set_done(g->file, true);
+	generation_link(&g->stream->past, g);
+	generation_changed(g);
+	forget_old_ghosts(g->stream);
+}
+
+static void to_active(struct generation *g)
+{
+	generation_unlink(g);
+	g->role = ROLE_ACTIVE;
+	g->dirty = true;
+	g->unfinished = false;
+	g->due_ns = 0;
+	g->failures = 0;
+	g->copy_of = 0;
+	if (g->file)
+		file_set_done(g->file, false);
+	g->quiet_since_ns = clock_monotonic_ns();
+	insert(g->stream, g);
+	user_of(g);
+	generation_changed(g);
+}
+
+/* A copy may hold what is not read yet: newer generations wait for the answer. */
+static void to_seeking(struct generation *g, const char *lost_as)
+{
+	g->role = ROLE_SEEKING;
+	g->lost_as = lost_as;
+	g->dirty = false;
+	g->due_ns = 0;
+	g->resumed = false;
+	generation_changed(g);
+}
+
+static void ask_for_siblings(struct generation *g, struct file *file)
+{
+	g->ask = ++g->stream->asks;
+	file_ask(file);
+}
+
+/* ---- adoption ---- */
+
+/* Archives are never added to: that they were written is no news. */
+static bool has_more(struct generation *g)
+{
+	bool more = generation_open(g) && reader_refresh(g->reader) &&
+		    !reader_is_archive(g->reader) &&
+		    reader_size_bytes(g->reader) != reader_position_bytes(g->reader);
+
+	if (!more)
+		generation_close(g);
+	return more;
+}
+
+static void say_following(const struct generation *g)
+{
+	log_info("following file", LOG_TEXT("path", g->stream->path),
+		 LOG_INT("offset_bytes", reader_offset_bytes(g->reader)),
+		 LOG_INT("size_bytes", reader_size_bytes(g->reader)));
+}
+
+/* What an earlier run read, and what became of its file meanwhile. */
+static void resume(struct generation *g, const struct adoption *adoption)
+{
+	bool finished = adoption->resume->state == CHECKPOINT_FINISHED;
+
+	g->resumed = true;
+	g->role = ROLE_PAST;
+	file_set_done(g->file, true);
+	generation_link(&g->stream->past, g);
+	if ((g->standing & FILE_NAMED) || reader_is_open(g->reader)) {
+		bool grown = adoption->size_bytes != adoption->resume->size_bytes;
+
+		if (!finished || (g->standing & FILE_CURRENT) ||
+		    (grown && has_more(g))) {
+			to_active(g);
+			say_following(g);
+		} else {
+			generation_close(g);
+		}
+	} else if (!finished && adoption->reachable) {
+		generation_unlink(g);
+		generation_release_file(g);
+		g->role = ROLE_SEEKING;
+		insert(g->stream, g);
+		to_seeking(g, "deleted");
+	} else {
+		g->unfinished = !finished;
+	}
+}
+
+static void record(struct generation *g, enum adoption_kind kind)
+{
+	g->role = ROLE_PAST;
+	file_set_done(g->file, true);
+	generation_link(&g->stream->past, g);
+	if (generation_open(g))
+		reader_skip_to_end(g->reader, g->stream->host->buffer);
+	if (kind == ADOPT_LOST)
+		report_lost(g, "state_lost", reader_size_bytes(g->reader));
+	if (g->standing & FILE_CURRENT) {
+		to_active(g);
+		say_following(g);
+		return;
+	}
+	generation_end_backlog(g);
+	generation_close(g);
+	generation_changed(g);
+}
+
+static void read_from_now_on(struct generation *g)
+{
+	g->role = ROLE_ACTIVE;
+	insert(g->stream, g);
+	user_of(g);
+	generation_changed(g);
+	say_following(g);
+	if (generation_is_leaving(g) && !(g->standing & FILE_UNWANTED))
+		report_rotation(g, ROTATION_RENAME);
+}
+
+/* At the end: judged in the order in which they were told. */
+static void to_candidates(struct generation *g)
+{
+	struct generation **link = &g->stream->candidates;
+
+	g->role = ROLE_CANDIDATE;
+	while (*link)
+		link = &(*link)->next;
+	generation_link(link, g);
 }
 
 void stream_adopt(struct stream *stream, const struct adoption *adoption)
 {
-	struct generation *g = xcalloc(1, sizeof(*g));
+	const struct checkpoint at = {.offset_bytes = adoption->start_bytes,
+				      .size_bytes = adoption->size_bytes,
+				      .mtime_ns = adoption->mtime_ns};
+	struct generation *g =
+		generation_create(stream, adoption->file, adoption->resume, &at);
 
-	g->stream = stream;
-	g->file = file_ref(adoption->file);
-	g->reader = reader_create(adoption->start_bytes, adoption->size_bytes,
-				  adoption->mtime_ns);
-	g->standing = file_standing(g->file);
-	g->dirty = true;
-	g->quiet_since_ns = clock_monotonic_ns();
-	if (adoption->fd != -1) {
-		reader_open(g->reader, adoption->fd);
-		openfiles_add(stream->host->open, &g->open, g);
-	}
-	if (adoption->backlog_bytes > adoption->start_bytes) {
+	g->later_than_ns = adoption->later_than_ns;
+	if (adoption->fd != -1)
+		generation_take_fd(g, adoption->fd);
+	if (adoption->backlog_bytes > reader_offset_bytes(g->reader)) {
 		g->backlog_bytes = adoption->backlog_bytes;
 		stream->host->backlog++;
 	}
-	insert(stream, g);
-	file_set_reader(g->file, g);
-	stream->last_line_ns = adoption->mtime_ns;
-	log_info("following file", LOG_TEXT("path", stream->path),
-		 LOG_INT("offset_bytes", adoption->start_bytes),
-		 LOG_INT("size_bytes", adoption->size_bytes));
-	if (!adoption->again && is_leaving(g) && !(g->standing & FILE_UNWANTED))
-		report_rotation(g, ROTATION_RENAME);
+	if (stream->last_line_ns == 0 || (g->standing & FILE_CURRENT))
+		stream->last_line_ns = adoption->mtime_ns;
+	if (adoption->resume) {
+		resume(g, adoption);
+		return;
+	}
+	switch (adoption->kind) {
+	case ADOPT_READ:
+		read_from_now_on(g);
+		break;
+	case ADOPT_SIBLING:
+		to_candidates(g);
+		break;
+	case ADOPT_RECORD:
+	case ADOPT_LOST:
+		record(g, adoption->kind);
+		break;
+	}
 }
+
+/* ---- notices ---- */
 
 /* The file itself knows best whether it has another name or none. */
 static enum rotation_kind how_it_left(struct generation *g)
@@ -175,6 +324,22 @@ static enum rotation_kind how_it_left(struct generation *g)
 	if (reader_is_open(g->reader) && reader_refresh(g->reader))
 		return reader_is_deleted(g->reader) ? ROTATION_DELETE : ROTATION_RENAME;
 	return g->standing & FILE_NAMED ? ROTATION_RENAME : ROTATION_DELETE;
+}
+
+static void notice_past(struct generation *g, unsigned events)
+{
+	if (events & FILE_FORGOTTEN) {
+		generation_release_file(g);
+		generation_changed(g);
+		forget_old_ghosts(g->stream);
+		return;
+	}
+	if (!(g->standing & FILE_NAMED))
+		return;
+	/* It is back, or somebody writes to it again. */
+	if (g->unfinished || (g->standing & FILE_CURRENT) ||
+	    ((events & (FILE_WRITTEN | FILE_CLOSED)) && has_more(g)))
+		to_active(g);
 }
 
 void *stream_notice(struct file *file)
@@ -187,10 +352,14 @@ void *stream_notice(struct file *file)
 		return NULL;
 	before = g->standing;
 	g->standing = file_standing(file);
-	g->dirty = true;
 	if (events & (FILE_WRITTEN | FILE_CLOSED))
 		g->closed = events & FILE_CLOSED;
-	if ((before & FILE_CURRENT) && is_leaving(g)) {
+	if (g->role == ROLE_PAST) {
+		notice_past(g, events);
+		return g->stream->owner;
+	}
+	g->dirty = true;
+	if ((before & FILE_CURRENT) && generation_is_leaving(g)) {
 		g->quiet_since_ns = clock_monotonic_ns();
 		if (!(g->standing & FILE_UNWANTED))
 			report_rotation(g, how_it_left(g));
@@ -198,78 +367,32 @@ void *stream_notice(struct file *file)
 	return g->stream->owner;
 }
 
-/* The longest idle file that can be found again gives up its descriptor. */
-static void close_longest_idle(struct stream_host *host)
+void stream_looked(struct stream *stream)
 {
-	struct openfiles_link *link = openfiles_oldest(host->open);
+	stream->answers++;
+}
 
-	for (; link; link = link->newer) {
-		struct generation *idle = link->holder;
+/* ---- failure ---- */
 
-		if (file_standing(idle->file) & FILE_NAMED) {
-			close_generation(idle);
-			return;
-		}
+static bool can_come_back(const struct generation *g)
+{
+	return g->file && (g->standing & FILE_NAMED);
+}
+
+/* With nothing open and no name only a copy can have what is left. */
+static void lose_file(struct generation *g)
+{
+	if (g->file) {
+		ask_for_siblings(g, g->file);
+		to_seeking(g, "deleted");
 	}
 }
 
-/* -1 with errno set; ENOENT also if another file is there now. */
-static int open_place(struct generation *g)
+/* Nothing more can be had of an archive. */
+static void give_up_archive(struct generation *g)
 {
-	struct strbuf place = STRBUF_INIT;
-	struct identity found;
-	int fd = -1;
-
-	errno = ENOENT;
-	if (file_place(g->file, &place))
-		fd = open(place.ptr, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd != -1 && (!identity_of_fd(fd, &found) ||
-			 !identity_eq(&found, file_identity(g->file)))) {
-		close(fd);
-		fd = -1;
-		errno = ENOENT;
-	}
-	strbuf_finish(&place);
-	return fd;
-}
-
-/* Others are closed only for a file that can be opened. */
-static bool reopen(struct generation *g)
-{
-	struct stream_host *host = g->stream->host;
-	int fd = open_place(g);
-
-	if (fd == -1 && errno == EMFILE) {
-		close_longest_idle(host);
-		fd = open_place(g);
-	}
-	if (fd == -1)
-		return false;
-	if (!openfiles_reserve(host->open)) {
-		close_longest_idle(host);
-		openfiles_reserve_anyway(host->open);
-	}
-	reader_open(g->reader, fd);
-	openfiles_add(host->open, &g->open, g);
-	return true;
-}
-
-/* With nothing open and no name there is nothing to come back to. */
-static void give_up(struct generation *g)
-{
-	struct stream *stream = g->stream;
-	uint64_t unread_bytes = lag_bytes(g);
-
-	if (!file_release(g->file, reader_offset_bytes(g->reader), false))
-		return;
-	if (unread_bytes > 0) {
-		log_warn("file deleted before it was read",
-			 LOG_TEXT("path", stream->path),
-			 LOG_INT("lost_bytes", unread_bytes));
-		stream->host->ops->lost(stream->host->ctx, stream->user, "deleted",
-					unread_bytes);
-	}
-	drop(g);
+	report_lost(g, "damaged_archive", 0);
+	to_past(g);
 }
 
 /* Looked at again, ever more seldom; never holds up the others. */
@@ -278,8 +401,12 @@ static void fail(struct generation *g, int64_t now_ns)
 	int64_t wait_seconds = g->failures < 6 ? 1 << g->failures : MAX_RETRY_SECONDS;
 	int error = errno;
 
-	if (!reader_is_open(g->reader) && !(g->standing & FILE_NAMED)) {
-		give_up(g);
+	if (error == EBADMSG) {
+		give_up_archive(g);
+		return;
+	}
+	if (!reader_is_open(g->reader) && !can_come_back(g)) {
+		lose_file(g);
 		return;
 	}
 	if (g->failures++ == 0 && error != ENOENT)
@@ -287,11 +414,13 @@ static void fail(struct generation *g, int64_t now_ns)
 			 LOG_TEXT("path", g->stream->path),
 			 LOG_TEXT("error", strerror(error)));
 	if (error == ESTALE)
-		close_generation(g);
-	end_backlog(g);
+		generation_close(g);
+	generation_end_backlog(g);
 	g->dirty = false;
 	g->due_ns = now_ns + wait_seconds * NS_PER_SECOND;
 }
+
+/* ---- reading ---- */
 
 /* Lines that take long come in smaller blocks, so that other files have their turn. */
 static void keep_pace(struct stream *stream, int64_t block_ns)
@@ -307,15 +436,14 @@ static void deliver(struct generation *g, const struct reader_output *output)
 	struct stream *stream = g->stream;
 	const struct follower_ops *ops = stream->host->ops;
 	void *ctx = stream->host->ctx;
+	void *user = user_of(g);
 
-	if (output->lost_bytes > 0)
-		ops->lost(ctx, stream->user, "truncated", output->lost_bytes);
 	if (output->oversized_bytes > 0)
-		ops->oversized(ctx, stream->user, output->oversized_bytes);
+		ops->oversized(ctx, user, output->oversized_bytes);
 	if (output->block.bytes.len > 0) {
 		int64_t start_ns = clock_monotonic_ns();
 
-		ops->block(ctx, stream->user, &output->block);
+		ops->block(ctx, user, &output->block);
 		keep_pace(stream, clock_monotonic_ns() - start_ns);
 	}
 }
@@ -323,29 +451,32 @@ static void deliver(struct generation *g, const struct reader_output *output)
 static enum reader_result read_block(struct generation *g, int64_t now_ns)
 {
 	uint64_t position = reader_position_bytes(g->reader);
+	uint64_t offset = reader_offset_bytes(g->reader);
 	struct reader_output output;
 	enum reader_result result;
 
-	if (!reader_is_open(g->reader) && !reopen(g))
+	if (!generation_open(g))
 		return READER_FAILED;
 	openfiles_touch(g->stream->host->open, &g->open);
 	reader_buffer_halve(g->stream->host->buffer, g->stream->halvings);
 	result = reader_step(g->reader, g->stream->host->buffer, &output);
-	if (result == READER_FAILED)
+	if (result == READER_FAILED || result == READER_CHANGED)
 		return result;
 	g->failures = 0;
+	g->resumed = false;
 	deliver(g, &output);
 	if (reader_position_bytes(g->reader) != position) {
 		g->quiet_since_ns = now_ns;
 		g->stream->last_line_ns = output.block.read_time_ns;
 	}
-	if (result == READER_STARTED_OVER)
-		report_rotation(g, ROTATION_TRUNCATE);
-	if (result == READER_STARTED_OVER ||
-	    reader_position_bytes(g->reader) >= g->backlog_bytes)
-		end_backlog(g);
+	if (reader_offset_bytes(g->reader) != offset)
+		generation_changed(g);
+	if (reader_position_bytes(g->reader) >= g->backlog_bytes)
+		generation_end_backlog(g);
 	return result;
 }
+
+/* ---- the end of a generation ---- */
 
 static bool is_finished(const struct generation *g, enum writers writers,
 			int64_t now_ns)
@@ -365,39 +496,81 @@ static bool finish(struct generation *g)
 	if (reader_finish(g->reader, g->stream->host->buffer, &output) == READER_FAILED)
 		return false;
 	deliver(g, &output);
+	generation_changed(g);
 	return true;
 }
 
 /* Under a name that is watched it may be written to again: then it is reopened. */
 static void leave(struct generation *g)
 {
-	bool deleted = reader_is_deleted(g->reader);
-
-	close_generation(g);
-	if (file_release(g->file, reader_offset_bytes(g->reader), deleted))
-		drop(g);
+	if (reader_is_deleted(g->reader) && g->file) {
+		file_set_gone(g->file);
+		generation_close(g);
+		generation_release_file(g);
+	}
+	to_past(g);
 }
 
 enum progress {
-	STEP_DONE, /* nothing more for now; the generation may be dropped */
+	STEP_DONE, /* nothing more for now; the generation may be past */
 	STEP_MORE, /* there is more to read at once */
 	STEP_TORN, /* its last line must end before newer ones may be read */
 };
 
 static enum progress rest(const struct generation *g)
 {
-	return is_leaving(g) && is_torn(g) && g->failures == 0 ? STEP_TORN : STEP_DONE;
+	return generation_is_leaving(g) && generation_is_torn(g) && g->failures == 0
+		       ? STEP_TORN
+		       : STEP_DONE;
+}
+
+/* The line that a truncation has cut goes on in the file that was truncated. */
+static bool join(struct generation *g, int64_t now_ns)
+{
+	struct generation *next = g->next;
+	struct reader_output output;
+
+	if (!next || next->role != ROLE_ACTIVE || !generation_open(next) ||
+	    now_ns - g->quiet_since_ns >= g->stream->host->finish_ns)
+		return finish(g);
+	switch (reader_join(g->reader, next->reader, g->stream->host->buffer,
+			    &output)) {
+	case READER_MORE:
+		deliver(g, &output);
+		generation_changed(g);
+		generation_changed(next);
+		next->dirty = true;
+		return true;
+	case READER_END:
+	case READER_CHANGED:
+	case READER_FAILED:
+		break;
+	}
+	return false;
+}
+
+static enum progress settle_joined(struct generation *g, int64_t now_ns)
+{
+	if (generation_is_torn(g) && !join(g, now_ns)) {
+		g->due_ns = now_ns + POLL_NS;
+		g->dirty = true;
+		return STEP_TORN;
+	}
+	leave(g);
+	return STEP_DONE;
 }
 
 /*
  * The file is read to its end and has lost its name or is not wanted.  Ends
- * its last line, closes and drops it as far as its writers allow.
+ * its last line, closes it and lets it be as far as its writers allow.
  */
 static enum progress settle(struct generation *g, int64_t now_ns)
 {
 	uint64_t size_bytes = reader_size_bytes(g->reader);
 	enum writers writers = writers_of(reader_fd(g->reader));
 
+	if (g->joins)
+		return settle_joined(g, now_ns);
 	if (!is_finished(g, writers, now_ns)) {
 		g->due_ns = now_ns + POLL_NS;
 		return rest(g);
@@ -418,8 +591,209 @@ static enum progress settle(struct generation *g, int64_t now_ns)
 	return STEP_DONE;
 }
 
+/* ---- truncation ---- */
+
+static bool has_copy(const struct generation *original)
+{
+	const struct generation *g = original->stream->past;
+
+	while (g && g->copy_of != original->change.number)
+		g = g->next;
+	return g != NULL;
+}
+
+/* What was read becomes a generation of its own, in front of the file's new one. */
+static void split(struct generation *g)
+{
+	struct stream *stream = g->stream;
+	struct generation **link = &stream->oldest;
+	struct generation *old = generation_create_from(stream, g->change.number,
+							reader_start_over(g->reader));
+
+	changes_end(stream->host->changes, &g->change, false);
+	g->change.sequence = 0;
+	generation_set_number(g);
+	generation_end_backlog(g);
+	g->resumed = false;
+	g->dirty = true;
+	old->joins = true;
+	while (*link != g)
+		link = &(*link)->next;
+	generation_link(link, old);
+	to_seeking(old, "truncated");
+	ask_for_siblings(old, g->file);
+	generation_changed(g);
+	report_rotation(g, ROTATION_TRUNCATE);
+}
+
+static void accept_lost_end(struct generation *g)
+{
+	uint64_t vanished_bytes = reader_accept_lost_end(g->reader);
+
+	report_lost(g, "tail_vanished", vanished_bytes);
+	generation_changed(g);
+}
+
+/*
+ * Only a crash of the system takes the end of a file away and leaves its
+ * beginning: what happens while we run is a truncation.
+ */
+static void take_change(struct generation *g)
+{
+	if (g->resumed && !has_copy(g) && reader_has_lost_its_end(g->reader))
+		accept_lost_end(g);
+	else
+		split(g);
+}
+
+/* Reading goes on in the file of `copy`. */
+static void go_on_in(struct generation *seeking, struct generation *copy)
+{
+	struct file *file = file_ref(copy->file);
+	int fd = -1;
+
+	if (reader_is_open(copy->reader)) {
+		fd = reader_take_fd(copy->reader);
+		openfiles_move(seeking->stream->host->open, &copy->open, &seeking->open,
+			       seeking);
+	}
+	forget(copy);
+	generation_close(seeking);
+	generation_take_file(seeking, file);
+	file_unref(file);
+	if (fd != -1)
+		reader_open(seeking->reader, fd);
+	to_active(seeking);
+	log_info("going on in a copy", LOG_TEXT("path", seeking->stream->path),
+		 LOG_INT("offset_bytes", reader_offset_bytes(seeking->reader)));
+}
+
+/* `complete`: a copy ends where reading did. */
+static void stop_seeking(struct generation *g, bool complete)
+{
+	const char *reason = g->lost_as;
+	uint64_t unread_bytes = generation_lag_bytes(g);
+
+	if (unread_bytes > 0 || (g->ask == 0 && !complete))
+		report_lost(g, reason, unread_bytes);
+	generation_release_file(g);
+	to_past(g);
+}
+
+static bool awaits_candidates(const struct stream *stream)
+{
+	const struct generation *c = stream->candidates;
+
+	while (c && !c->dirty && c->due_ns == 0)
+		c = c->next;
+	return c != NULL;
+}
+
+static enum progress seek(struct generation *g)
+{
+	struct stream *stream = g->stream;
+	bool complete = false;
+
+	for (struct generation *copy = stream->past; copy; copy = copy->next) {
+		if (copy->copy_of != g->change.number)
+			continue;
+		switch (kin_compare(copy, g)) {
+		case KIN_GOES_ON:
+			go_on_in(g, copy);
+			return STEP_MORE;
+		case KIN_LATER:
+			return STEP_MORE;
+		case KIN_COPY:
+			complete = true;
+			break;
+		default:
+			break;
+		}
+	}
+	if (!complete &&
+	    (awaits_candidates(stream) || (int)(g->ask - stream->answers) > 0))
+		return STEP_TORN;
+	stop_seeking(g, complete);
+	return STEP_MORE;
+}
+
+/* ---- candidates ---- */
+
+static void take_copy(struct generation *c, struct generation *original)
+{
+	c->copy_of = original->change.number;
+	reader_skip_to_end(c->reader, c->stream->host->buffer);
+	to_past(c);
+	if (c->standing & FILE_CURRENT)
+		to_active(c);
+	original->dirty = true;
+}
+
+static void take_unseen(struct generation *c)
+{
+	generation_unlink(c);
+	c->dirty = true;
+	c->due_ns = 0;
+	c->copy_of = 0;
+	read_from_now_on(c);
+}
+
+static void drop_candidate(struct generation *c)
+{
+	generation_unlink(c);
+	generation_destroy(c, false);
+}
+
+/* False if it is to be looked at again at once. */
+static bool judge(struct generation *c, int64_t now_ns)
+{
+	struct generation *original;
+
+	c->dirty = false;
+	switch (kin_judge(c, now_ns, &original)) {
+	case KIN_LATER:
+		c->dirty = true;
+		return false;
+	case KIN_UNSEEN:
+		if (reader_mtime_ns(c->reader) > c->later_than_ns)
+			take_unseen(c);
+		else
+			drop_candidate(c);
+		break;
+	case KIN_COPY:
+		take_copy(c, original);
+		break;
+	case KIN_GOES_ON:
+		go_on_in(original, c);
+		break;
+	case KIN_GONE:
+		drop_candidate(c);
+		break;
+	case KIN_WAIT:
+		break;
+	}
+	return true;
+}
+
+static bool judge_candidates(struct stream *stream, int64_t now_ns)
+{
+	struct generation *next;
+	bool done = true;
+
+	for (struct generation *c = stream->candidates; c; c = next) {
+		next = c->next;
+		if (c->dirty || (c->due_ns > 0 && now_ns >= c->due_ns))
+			done = judge(c, now_ns) && done;
+	}
+	return done;
+}
+
+/* ---- the whole ---- */
+
 static enum progress step(struct generation *g, int64_t now_ns)
 {
+	if (g->role == ROLE_SEEKING)
+		return seek(g);
 	if (g->due_ns > 0 && now_ns >= g->due_ns)
 		g->dirty = true;
 	if (!g->dirty)
@@ -427,7 +801,9 @@ static enum progress step(struct generation *g, int64_t now_ns)
 	g->due_ns = 0;
 	switch (read_block(g, now_ns)) {
 	case READER_MORE:
-	case READER_STARTED_OVER:
+		return STEP_MORE;
+	case READER_CHANGED:
+		take_change(g);
 		return STEP_MORE;
 	case READER_FAILED:
 		fail(g, now_ns);
@@ -436,7 +812,7 @@ static enum progress step(struct generation *g, int64_t now_ns)
 		break;
 	}
 	g->dirty = false;
-	return is_leaving(g) ? settle(g, now_ns) : STEP_DONE;
+	return generation_is_leaving(g) ? settle(g, now_ns) : STEP_DONE;
 }
 
 bool stream_step(struct stream *stream)
@@ -444,6 +820,8 @@ bool stream_step(struct stream *stream)
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
 
+	if (!judge_candidates(stream, now_ns))
+		return true;
 	for (struct generation *g = stream->oldest; g; g = next) {
 		enum progress progress;
 
@@ -455,19 +833,47 @@ bool stream_step(struct stream *stream)
 	return false;
 }
 
+static void take_earlier(const struct generation *list, int64_t *due_ns)
+{
+	for (; list; list = list->next)
+		if (list->due_ns > 0 && (*due_ns == 0 || list->due_ns < *due_ns))
+			*due_ns = list->due_ns;
+}
+
 int64_t stream_due_ns(const struct stream *stream)
 {
 	int64_t due_ns = 0;
 
-	for (const struct generation *g = stream->oldest; g; g = g->next)
-		if (g->due_ns > 0 && (due_ns == 0 || g->due_ns < due_ns))
-			due_ns = g->due_ns;
+	take_earlier(stream->oldest, &due_ns);
+	take_earlier(stream->candidates, &due_ns);
 	return due_ns;
+}
+
+static void note_all(struct generation *list)
+{
+	for (; list; list = list->next)
+		generation_changed(list);
+}
+
+void stream_note_all(struct stream *stream)
+{
+	note_all(stream->oldest);
+	note_all(stream->past);
+}
+
+bool stream_is_followed(const struct stream *stream)
+{
+	return stream->has_user;
+}
+
+bool stream_is_idle(const struct stream *stream)
+{
+	return !stream->oldest && !stream->candidates;
 }
 
 bool stream_is_empty(const struct stream *stream)
 {
-	return stream->oldest == NULL;
+	return stream_is_idle(stream) && !stream->past;
 }
 
 struct follower_status stream_status(const struct stream *stream)
@@ -479,7 +885,7 @@ struct follower_status stream_status(const struct stream *stream)
 	for (const struct generation *g = stream->oldest; g; g = g->next) {
 		status.size_bytes = reader_size_bytes(g->reader);
 		status.offset_bytes = reader_offset_bytes(g->reader);
-		status.lag_bytes += lag_bytes(g);
+		status.lag_bytes += generation_lag_bytes(g);
 		status.open = reader_is_open(g->reader);
 	}
 	return status;

@@ -9,6 +9,7 @@
 #include "tailer/look.h"
 #include "tailer/node.h"
 #include "tailer/scan.h"
+#include "tailer/siblings.h"
 
 #define MAX_READS 64 /* of events, in a row */
 #define POLL_NS NS_PER_SECOND
@@ -44,7 +45,8 @@ static char *owner_of(struct tree *tree, struct dir *dir, const char *name)
 		return xstrdup(e->rotation_of);
 	node_join(&path, dir, name);
 	wanted = roots_match(tree->roots, &dir->places, path.ptr, name);
-	if (wanted.root >= 0)
+	owner = siblings_path_of(tree, dir, name, &wanted);
+	if (!owner && wanted.root >= 0)
 		owner = xstrdup(path.ptr);
 	places_finish(&wanted.below);
 	strbuf_finish(&path);
@@ -54,9 +56,15 @@ static char *owner_of(struct tree *tree, struct dir *dir, const char *name)
 static void remember_move(struct tree *tree, struct dir *dir, const char *name,
 			  uint32_t cookie)
 {
+	struct strbuf path = STRBUF_INIT;
+
 	free(tree->moved_path);
 	tree->moved_path = owner_of(tree, dir, name);
 	tree->moved_cookie = cookie;
+	node_join(&path, dir, name);
+	tree->moved_from_path =
+		tree->moved_path && strcmp(path.ptr, tree->moved_path) == 0;
+	strbuf_finish(&path);
 }
 
 /* A followed file got this name, whichever file has it by now. */
@@ -75,6 +83,7 @@ static void take_move(struct tree *tree, struct dir *dir, const char *name,
 		e = node_need(dir, name);
 		free(e->rotation_of);
 		e->rotation_of = xstrdup(tree->moved_path);
+		e->rotated = tree->moved_from_path;
 	}
 	strbuf_finish(&path);
 }
@@ -204,12 +213,28 @@ void tree_destroy(struct tree *tree)
 	node_destroy_dir(tree, tree->top, false);
 	watch_destroy(tree->watch);
 	roots_destroy(tree->roots);
+	for (size_t i = 0; i < tree->known_root_count; i++)
+		free(tree->known_roots[i]);
+	free(tree->known_roots);
 	free(tree->moved_path);
 	free(tree);
 }
 
-static bool is_fresh(const struct roots *former, const struct discovery_root *root)
+void tree_set_past(struct tree *tree, const struct discovery_past *past)
 {
+	tree->lost = past->lost;
+	tree->known_roots = xcalloc(past->root_count, sizeof(char *));
+	tree->known_root_count = past->root_count;
+	for (size_t i = 0; i < past->root_count; i++)
+		tree->known_roots[i] = xstrdup(past->roots[i]);
+}
+
+static bool is_fresh(const struct tree *tree, const struct roots *former,
+		     const struct discovery_root *root)
+{
+	for (size_t i = 0; i < tree->known_root_count; i++)
+		if (strcmp(tree->known_roots[i], root->path) == 0)
+			return false;
 	for (size_t i = 0; former && i < roots_count(former); i++)
 		if (strcmp(roots_at(former, i)->path, root->path) == 0)
 			return false;
@@ -225,16 +250,17 @@ static void count_fallbacks(struct tree *tree, bool first)
 			tree->ops.fallback(tree->ctx, "poll");
 }
 
-void tree_set_roots(struct tree *tree, struct roots *roots, bool backlog)
+bool tree_set_roots(struct tree *tree, struct roots *roots, bool backlog)
 {
 	struct roots *former = tree->roots;
 	size_t count = roots_count(roots);
+	bool fresh = false;
 
 	tree->roots = roots;
 	tree->backlog = backlog;
 	tree->fresh = xcalloc(count, sizeof(*tree->fresh));
 	for (size_t i = 0; i < count; i++)
-		tree->fresh[i] = is_fresh(former, roots_at(roots, i));
+		fresh |= tree->fresh[i] = is_fresh(tree, former, roots_at(roots, i));
 	count_fallbacks(tree, !former);
 	places_finish(&tree->top->places);
 	tree->top->places = roots_start(roots);
@@ -243,6 +269,7 @@ void tree_set_roots(struct tree *tree, struct roots *roots, bool backlog)
 	tree->fresh = NULL;
 	tree->backlog = false;
 	roots_destroy(former);
+	return fresh;
 }
 
 const struct roots *tree_roots(const struct tree *tree)
@@ -277,6 +304,34 @@ void tree_rescan(struct tree *tree)
 	if (tree->roots && tree->rescan_due_ns == 0)
 		tree->rescan_due_ns =
 			now_ns > tree->rescan_after_ns ? now_ns : tree->rescan_after_ns;
+}
+
+static struct dir *dir_of(const struct tree *tree, const char *path)
+{
+	const char *end = strrchr(path, '/');
+
+	return node_find_dir(tree, path, (size_t)(end - path));
+}
+
+bool tree_reaches(const struct tree *tree, const char *path)
+{
+	const struct dir *dir = dir_of(tree, path);
+
+	return dir && !dir->troubled;
+}
+
+unsigned tree_scans(const struct tree *tree)
+{
+	return tree->scans;
+}
+
+void tree_look_around(struct tree *tree, const char *path, unsigned since_scan)
+{
+	struct dir *dir = dir_of(tree, path);
+
+	/* Of a directory that is watched the events have told by now. */
+	if (dir && !dir->listener && dir->scan <= since_scan)
+		scan_dir(tree, dir, LOOK_NEW);
 }
 
 static int64_t earlier(int64_t a_ns, int64_t b_ns)

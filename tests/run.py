@@ -63,6 +63,29 @@ def shell(totals, what, command):
         print(done.stdout + done.stderr)
 
 
+def counted(totals, what, command, seconds):
+    """A script whose last line is `N passed, N failed`."""
+    try:
+        done = subprocess.run([sys.executable, *command], cwd=TOP, text=True, errors="replace", capture_output=True, timeout=seconds)
+        out, found = done.stdout + done.stderr, re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
+    except subprocess.TimeoutExpired as late:
+        out, found = f"{late}\n{late.stdout}", None
+    passed, failed = (int(found[1]), int(found[2])) if found else (0, 1)
+    if passed + failed == 0:
+        failed = 1
+    totals.add(passed, failed, what)
+    if failed:
+        print(out)
+
+
+def fuzz(totals, binary):
+    """A few seconds from the seeds: that the target still works, and what is found at once."""
+    done = run(["tests/fuzz/run.sh", binary, "5"])
+    totals.add(int(done.returncode == 0), int(done.returncode != 0), os.path.relpath(binary, TOP))
+    if done.returncode:
+        print(done.stderr[-10000:])
+
+
 def pattern_tests(totals, path):
     done = run(["./logtally", "test", path])
     found = re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
@@ -145,6 +168,9 @@ def main():
         for binary in sorted(glob.glob(build + "/tsan/threads/*/test_*")):
             if "." not in os.path.basename(binary):
                 shell(totals, os.path.relpath(binary, TOP), [binary])
+        for binary in sorted(glob.glob(build + "/fuzzing/fuzz/fuzz_*")):
+            if "." not in os.path.basename(binary):
+                fuzz(totals, binary)
         shell(totals, "check-rooms", ["make", "-s", "check-rooms"])
         planted_violation(totals)
         shell(totals, "check-headers", ["make", "-s", "check-headers"])
@@ -158,6 +184,11 @@ def main():
         documented_patterns(totals)
         scenarios(totals, None)
         sanitized_scenarios(totals, build + "/asan/logtally")
+        counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300"], 1200)
+        counted(totals, "dying at each call that changes a file", ["tests/model/every_call.py"], 600)
+        for tool in ("tsan", "helgrind"):
+            shell(totals, f"all threads under {tool}",
+                  [sys.executable, "tests/threads/daemon_threads.py", tool, f"{options.build}/{tool}/logtally"])
     print(f"{totals.passed} passed, {totals.failed} failed")
     return 1 if totals.failed else 0
 

@@ -39,6 +39,7 @@ struct config {
 	size_t path_field_count;
 	struct config_limits limits;
 	const char *storage_path; /* "": none */
+	bool storage_sync_full;
 	unsigned workers;
 	const char *listen_address;
 	const char *telemetry_path;

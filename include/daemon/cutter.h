@@ -1,22 +1,23 @@
 /*
  * cutter.h - cuts across all workers.
  *
- * A scrape asks for a cut; every worker takes its part at its own record
- * boundary and the newest whole cut is what is shown.  If a worker takes
- * longer than 50 ms, the last cut is shown again.
+ * Every worker takes its part at its own record boundary; the newest whole cut
+ * is what is shown or saved.  Knows neither scrapes nor commits: saver.h does.
  */
 #ifndef DAEMON_CUTTER_H
 #define DAEMON_CUTTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/worker.h"
 #include "exporter/cut.h"
 
 struct cutter;
 
-struct cutter *cutter_create(unsigned worker_count);
+/* The first cut comes after `sequence`. */
+struct cutter *cutter_create(unsigned worker_count, uint64_t sequence);
 /* After the workers have ended.  NULL is accepted. */
 void cutter_destroy(struct cutter *cutter);
 
@@ -25,13 +26,29 @@ void cutter_cut_done(struct cutter *cutter, unsigned worker,
 		     struct worker_share *share);
 void cutter_setup_used(struct cutter *cutter);
 
+/* A cut with the positions that belong to it. */
+struct snapshot {
+	struct cut *cut;
+	struct positions *positions; /* one a worker */
+	unsigned worker_count;
+};
+
+void snapshot_finish(struct snapshot *snapshot);
+
 /*
- * A new cut, or the last one; a reference.  NULL: four are alive, or there is
- * none yet.  `hide_patterns`: only own metrics are shown, and series born are old.  Any
+ * Orders a cut (the order's sequence is filled in) and waits for the workers'
+ * parts, up to `wait_ms`.  births_are_old hides the patterns' metrics, too.  Any
  * thread; cuts are taken one at a time.
+ *
+ * cutter_take(): false if a part is late; to be asked again.
+ * cutter_cut(): the last whole cut, if a part is late the one before; a reference.
+ * NULL: there is none yet.  However slow a worker is, what one call ordered the
+ * next one returns at the latest.
  */
+bool cutter_take(struct cutter *cutter, struct worker *const *workers,
+		 struct cut_order order, int wait_ms, struct snapshot *snapshot);
 struct cut *cutter_cut(struct cutter *cutter, struct worker *const *workers,
-		       bool hide_patterns);
+		       struct cut_order order, int wait_ms);
 
 /*
  * Has every worker use the setup and waits until all do.  No cut is taken
@@ -44,8 +61,7 @@ void cutter_use(struct cutter *cutter, struct worker *const *workers,
 void cutter_set_schema(struct cutter *cutter, struct schema *schema);
 
 /*
- * Visits the files that the workers reported with their newest shares, by
- * path.  Any thread.
+ * Visits the files that the workers reported last, in no order.  Any thread.
  */
 void cutter_files(struct cutter *cutter,
 		  void (*visit)(void *ctx, const struct file_report *files,

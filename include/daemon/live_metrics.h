@@ -9,6 +9,7 @@
 
 #include "common/strbuf.h"
 #include "daemon/cutter.h"
+#include "daemon/saver.h"
 #include "exporter/registry.h"
 
 #define FALLBACK_REASONS 16
@@ -24,6 +25,7 @@ struct live_facts {
 		uint64_t count;
 	} fallbacks[FALLBACK_REASONS];
 	size_t fallback_count;
+	struct saver_facts saver;
 };
 
 /* Appends whole families. */

@@ -21,6 +21,7 @@ struct options {
 	const char **patterns;
 	size_t pattern_count;
 	const char *storage_path;
+	const char *storage_sync;
 	const char *workers;
 	const char *listen_address;
 	const char *telemetry_path;

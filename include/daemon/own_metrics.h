@@ -9,6 +9,8 @@
 #ifndef DAEMON_OWN_METRICS_H
 #define DAEMON_OWN_METRICS_H
 
+#include <stdint.h>
+
 #include "common/metric.h"
 #include "common/strbuf.h"
 
@@ -34,6 +36,9 @@ enum own_metric {
 	OWN_SERIES,
 	OWN_SERIES_OVERFLOW,
 	OWN_WATCH_FALLBACKS,
+	OWN_COMMIT_DURATION,
+	OWN_COMMIT_LAST_SUCCESS,
+	OWN_COMMIT_ERRORS,
 	OWN_RELOAD_SUCCESSFUL,
 	OWN_RELOAD_SUCCESS_TIME,
 	OWN_PROCESS_CPU,
@@ -57,6 +62,13 @@ void own_metric_sample(enum own_metric metric, const char *labels, double value,
 
 /* Both, for one without labels. */
 void own_metric_single(enum own_metric metric, double value, struct strbuf *out);
+
+/*
+ * One that is a histogram without labels: `counts` of its buckets, not
+ * cumulative, +Inf last.
+ */
+void own_metric_histogram(enum own_metric metric, const uint64_t *counts, double sum,
+			  struct strbuf *out);
 
 /* All process_* metrics, from /proc. */
 void own_metrics_process(struct strbuf *out);

@@ -24,6 +24,8 @@ void setup_destroy(struct setup *setup); /* NULL is accepted */
 
 /* Gives every metric its family. */
 void setup_bind(struct setup *setup, struct registry *registry);
+/* As before setup_bind(). */
+void setup_unbind(struct setup *setup);
 
 /* A followed path as this configuration's rules see it. */
 struct source *setup_source(const struct setup *setup, const char *path,

@@ -25,14 +25,19 @@
 struct state;
 
 enum state_found {
-	STATE_NEW,     /* there was none */
+	STATE_NEW,     /* there was none, or nothing was ever committed to it */
 	STATE_RESUMED, /* an earlier run's */
-	STATE_LOST,    /* one that cannot be used: it was set aside under a new name */
+	STATE_LOST, /* one that cannot be used: it was set aside under a new name.  Told
+		       again by the next start if none was committed after it */
 };
 
 struct state_options {
 	const char *directory;
 	bool sync_full; /* each commit reaches the disk before it counts as done */
+	/* 0: as docs/state.md says; tests have less patience. */
+	uint64_t fold_rows;      /* so many in delta are left alone */
+	size_t checkpoint_bytes; /* growth of the WAL before it is moved */
+	int64_t keep_seconds;    /* of removed families */
 };
 
 /*
@@ -46,6 +51,20 @@ struct state *state_open(const struct state_options *options, enum state_found *
 /* NULL is accepted. */
 void state_close(struct state *state);
 
+/*
+ * True if something failed because of what is in the file: it is corrupt, and
+ * trying again is no use.  state_start_anew() is what helps.
+ */
+bool state_is_damaged(struct state *state);
+
+/*
+ * Sets the database aside as state_open() does, and goes on with a new one, as
+ * after STATE_LOST.  Ids of families stay; all else must be put again.  Not between
+ * state_begin() and state_commit().  After a failure it may be called again; until
+ * then the old one is used, for what it is worth.
+ */
+bool state_start_anew(struct state *state, struct error *err);
+
 /* -- what an earlier run left ---------------------------------------------- */
 
 /* Of the last commit; 0: there was none. */
@@ -55,8 +74,9 @@ bool state_is_caught_up(struct state *state);
 
 /* Everything that is visited is borrowed until the visit returns. */
 bool state_each_checkpoint(struct state *state,
-			 void (*visit)(void *ctx, const struct checkpoint *checkpoint),
-			 void *ctx, struct error *err);
+			   void (*visit)(void *ctx,
+					 const struct checkpoint *checkpoint),
+			   void *ctx, struct error *err);
 bool state_each_root(struct state *state, void (*visit)(void *ctx, const char *path),
 		     void *ctx, struct error *err);
 
@@ -87,7 +107,7 @@ struct state_value {
 struct state_series {
 	uint32_t number;     /* in its family: 0, 1, 2 ... without a gap */
 	struct slice labels; /* rendered: a="x",b="y" */
-	uint64_t born;       /* sequence of the first cut that held it; 0: always there */
+	uint64_t born; /* sequence of the first cut that held it; 0: always there */
 	struct state_value value;
 };
 
@@ -107,12 +127,17 @@ bool state_load_family(struct state *state, const struct state_family *family,
  * state_begin(), any number of state_put_...(), then state_commit() or
  * state_abandon(), all by one thread.  After a failure the rest may be skipped
  * or called in vain: state_commit() fails with the first error, nothing is
- * saved, and the same changes must be put again with a later commit.
+ * saved, and the same changes must be put again with a later commit.  In between
+ * the thread does not visit anything; what other threads ask for waits.
  */
 void state_begin(struct state *state);
 
-/* The families of this configuration; those left out are kept for 7 days. */
-void state_put_family(struct state *state, uint64_t id, const struct state_family *family);
+/*
+ * The families of this configuration, all of them; those left out are kept for 7
+ * days.  A commit that puts none leaves them as they are.
+ */
+void state_put_family(struct state *state, uint64_t id,
+		      const struct state_family *family);
 
 /* A series that was not there. */
 void state_put_series(struct state *state, uint64_t family_id,

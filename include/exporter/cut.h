@@ -1,7 +1,7 @@
 /*
  * cut.h - all workers' values at their own record boundaries, immutable.
  *
- * What a scrape renders, and (with saved state) what a commit stores.  Only
+ * What a scrape renders, and what a commit saves (saved.h).  Only
  * which series marks have hidden (registry.h) is as of the reading.
  */
 #ifndef EXPORTER_CUT_H
@@ -15,6 +15,7 @@
 #include "exporter/store.h"
 
 struct cut;
+struct share;
 union slot;
 
 /*
@@ -38,7 +39,10 @@ struct schema *cut_schema(const struct cut *cut); /* borrowed */
 bool cut_shows(const struct cut *cut, size_t metric);
 size_t cuts_alive(void);
 
-/* Series that the cut holds: their numbers are below this. */
+/*
+ * Series that the cut holds: their numbers are below this.  `metric` is below
+ * schema_total() here and below.
+ */
 size_t cut_series(const struct cut *cut, size_t metric);
 
 /*
@@ -47,6 +51,10 @@ size_t cut_series(const struct cut *cut, size_t metric);
  */
 const union slot *cut_slots(const struct cut *cut, size_t metric, uint32_t series,
 			    union slot *scratch);
+
+/* For the exporter's own modules: a worker's share (part.h), NULL if it has none. */
+size_t cut_part_count(const struct cut *cut);
+const struct share *cut_share(const struct cut *cut, size_t metric, size_t part);
 
 /*
  * The value of a counter or gauge, summed or chosen over the workers; false if

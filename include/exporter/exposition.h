@@ -44,5 +44,7 @@ void exposition_add_sample(struct strbuf *out, const char *name, const char *lab
 			   double value);
 /* Appends name="value", made valid and escaped; a comma before it if need be. */
 void exposition_add_label(struct strbuf *labels, const char *name, struct slice value);
+/* Appends le="bound" as a canonical float. */
+void exposition_add_le(struct strbuf *labels, double bound);
 
 #endif

@@ -35,6 +35,12 @@ struct series_key {
 	_Atomic uint64_t born; /* sequence of the first cut that held it */
 };
 
+/* Values from before the start, until a store takes them. */
+struct family_values {
+	struct chunk **chunks;
+	size_t chunk_count;
+};
+
 /* Shared by all families of a registry. */
 struct family_limits {
 	atomic_size_t series;
@@ -50,7 +56,8 @@ struct family_limits {
  */
 struct family *family_create(const struct metric_def *def, bool own,
 			     const struct const_label *labels, size_t label_count,
-			     struct family_limits *limits, uint64_t seed);
+			     struct slice signature, struct family_limits *limits,
+			     uint64_t seed);
 
 /* Any thread. */
 struct family *family_ref(struct family *family);
@@ -61,10 +68,6 @@ void family_unref(struct family *family); /* NULL is accepted */
  * counter or histogram is declared by itself.
  */
 void family_take_over(struct family *family, const struct metric_def *def);
-
-/* The registry gives the family up: stores need not keep its values.  Any thread. */
-void family_drop(struct family *family);
-bool family_is_dropped(const struct family *family);
 
 const struct layout *family_layout(const struct family *family);
 size_t family_label_count(const struct family *family);
@@ -92,6 +95,17 @@ bool family_render(const struct family *family, const struct slice *values,
  */
 uint32_t family_ask(struct family *family, struct slice text, uint64_t born,
 		    bool *overflowed);
+
+/*
+ * The next series, from before the start; false if its text is there already.
+ * It counts against the limits as one that was asked for, and is kept where they
+ * are exceeded.  Before any other series is born.
+ */
+bool family_adopt(struct family *family, struct slice text, uint64_t born);
+
+/* The restored values: a store that takes them owns them. */
+struct family_values *family_values(struct family *family);
+struct family_values family_take_values(struct family *family);
 
 /*
  * Every update that asks by labels tells so, for the marks; cheap for families

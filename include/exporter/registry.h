@@ -38,6 +38,18 @@ struct const_label {
 
 struct registry *registry_create(const struct registry_options *options);
 
+/*
+ * Called by registry_bind() for each family that it makes because it knew none
+ * with this definition: the place for family_restore() (saved.h).  `signature`
+ * is the definition as text, the same in every process; borrowed.
+ */
+typedef void registry_restore_fn(void *ctx, struct family *family,
+				 struct slice signature);
+
+/* Before the first bind. */
+void registry_set_restore(struct registry *registry, registry_restore_fn *restore,
+			  void *ctx);
+
 /* After every schema, store and cut of it.  NULL is accepted. */
 void registry_destroy(struct registry *registry);
 
@@ -52,9 +64,10 @@ void registry_set_limits(struct registry *registry,
  * and values; help, max_series and new declared sets are taken over.  A family
  * that no definition names any more is kept for `keep_removed_ns` of the clock
  * that `now_ns` is from, in case the same definition comes back; the first bind
- * after that gives it up.  own_count definitions at the front are the daemon's
- * own metrics: no const labels, no limits, shown while catching up too.  A const
- * label whose name a definition has as a label gives way to that.  Copies
+ * after that gives it up.  A definition that is new may have been saved by an
+ * earlier process: registry_set_restore().  own_count definitions at the front are the
+ * daemon's own metrics: no const labels, no limits, shown while catching up too.  A
+ * const label whose name a definition has as a label gives way to that.  Copies
  * everything.  The schema is the caller's reference.  One thread at a time.
  */
 struct schema *registry_bind(struct registry *registry,
@@ -66,8 +79,18 @@ struct schema *registry_bind(struct registry *registry,
 /* Any thread. */
 struct schema *schema_ref(struct schema *schema);
 void schema_unref(struct schema *schema); /* NULL is accepted */
+/* Of the definitions that were bound. */
 size_t schema_count(const struct schema *schema);
+/*
+ * With the removed families that are kept, whose indexes follow: they are not
+ * shown, but cuts hold them, so that their last values can be saved.
+ */
+size_t schema_total(const struct schema *schema);
+/* `index` is below schema_total(). */
 struct family *schema_family(const struct schema *schema, size_t index);
+/* Where the family is, if it is there. */
+bool schema_find(const struct schema *schema, const struct family *family,
+		 size_t *index);
 size_t schema_own_count(const struct schema *schema);
 const char *schema_help(const struct schema *schema, size_t index);
 /* The index of the family that is `rank`-th by name. */
@@ -92,5 +115,8 @@ void family_mark_end(struct family *family);
 
 /* Random; what hashes text from logs starts from it. */
 uint64_t registry_seed(const struct registry *registry);
+
+/* Every store tells that it was made.  True for the first. */
+bool registry_add_store(struct registry *registry);
 
 #endif

@@ -57,6 +57,22 @@ enum update_result slots_update(const struct layout *layout, union slot *slots,
 void slots_merge(const struct layout *layout, union slot *total,
 		 const union slot *slots);
 
+/* The numbers of a series by their meaning, as they are saved. */
+struct slots_value {
+	double number;         /* counter, gauge; the sum of a histogram */
+	int64_t time_ns;       /* gauge: when it was set; 0: never; else 0 */
+	const double *buckets; /* histogram: not cumulative, +Inf last */
+	size_t bucket_count;
+};
+
+/* Borrows the buckets from `slots`. */
+struct slots_value slots_value(const struct layout *layout, const union slot *slots);
+
+/* Whether it can be restored; then the reverse.  `slots` are all zero before. */
+bool slots_value_fits(const struct layout *layout, const struct slots_value *value);
+void slots_restore(const struct layout *layout, union slot *slots,
+		   const struct slots_value *value);
+
 /* False for a gauge that was never set. */
 bool slots_have_value(const struct layout *layout, const union slot *slots);
 

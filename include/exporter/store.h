@@ -23,6 +23,7 @@ struct part;
 /* No series: over the limit (gauges), or a label too long.  May be added to and set. */
 #define STORE_NO_SERIES UINT32_MAX
 
+/* Restored values (saved.h) go to the registry's first store. */
 struct store *store_create(struct registry *registry);
 void store_destroy(struct store *store); /* NULL is accepted */
 
@@ -62,7 +63,8 @@ uint32_t store_series(struct store *store, size_t metric, const struct slice *la
  * by number.  A counter ignores what store_update() refuses.
  */
 void store_add(struct store *store, size_t metric, uint32_t series, double value);
-void store_set(struct store *store, size_t metric, uint32_t series, double value);
+void store_set(struct store *store, size_t metric, uint32_t series, double value,
+	       int64_t time_ns);
 
 /*
  * Takes the part of cut `sequence`: 1 or more, and ascending.  Costs a few ns

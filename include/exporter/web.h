@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/strbuf.h"
 #include "exporter/cut.h"
+#include "exporter/scrapers.h"
 
 struct web;
 
@@ -22,9 +23,10 @@ struct web;
 struct web_ops {
 	/*
 	 * The cut to show, a reference for the server; NULL: too many are alive
-	 * (503).  Appends whole families to `tail`.
+	 * (503).  Appends whole families to `tail`.  *saved: what the cut holds
+	 * will be there after a crash, and so must be what scrapers were shown.
 	 */
-	struct cut *(*scrape)(void *ctx, struct strbuf *tail);
+	struct cut *(*scrape)(void *ctx, struct strbuf *tail, bool *saved);
 	/* False: /-/ready answers 503 with `why`. */
 	bool (*ready)(void *ctx, struct strbuf *why);
 	/* False: /-/reload answers 500 with `why`. */
@@ -34,7 +36,8 @@ struct web_ops {
 struct web_options {
 	const char *listen_address; /* HOST:PORT, [HOST]:PORT or :PORT */
 	const char *telemetry_path;
-	const char *version; /* on the landing page; may be NULL */
+	const char *version;       /* on the landing page; may be NULL */
+	struct scrapers *scrapers; /* outlive the server; NULL: it has its own */
 	bool enable_lifecycle;
 	int deadline_ms;      /* 0: 60 s; idle connections live 5 times that */
 	unsigned connections; /* 0: 128 */

@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tailer/follower.h"
+#include "common/mailbox.h"
+#include "tailer/checkpoint.h"
+#include "tailer/handover.h"
 #include "tailer/identity.h"
 
 struct catalog;
@@ -27,11 +29,14 @@ struct known_name {
 	char *path;
 };
 
-struct catalog *catalog_create(struct follower *const *followers, size_t count);
+/* `asks` takes what followers ask (file_ask()); it outlives the catalog. */
+struct catalog *catalog_create(struct follower *const *followers, size_t count,
+			       struct mailbox *asks);
 /* Names that are still there become names of no file.  NULL is accepted. */
 void catalog_destroy(struct catalog *catalog);
 
 struct new_file {
+	enum adoption_kind kind;
 	struct identity identity;
 	const char *path; /* followed as */
 	unsigned root;
@@ -42,6 +47,29 @@ struct new_file {
 	int64_t mtime_ns;
 	bool backlog; /* all of it counts as backlog */
 };
+
+/* What an earlier run knew; before anything is added.  Copied. */
+void catalog_recall(struct catalog *catalog, const struct checkpoint *checkpoint);
+/*
+ * Everything that is there has been looked at once: what was recalled is
+ * handed over.  `reachable`: a file of that path would have been found if it
+ * still were.
+ */
+void catalog_end_recall(struct catalog *catalog,
+			bool (*reachable)(void *ctx, const char *path), void *ctx);
+
+/*
+ * One after the other: a file that was recalled, not read to its end, was not
+ * found so far, and to which a link led.  Begin with *cursor 0; NULL at the end.
+ */
+struct known *catalog_next_missing(struct catalog *catalog, size_t *cursor);
+/* Where it was, and what it was then; borrowed. */
+const struct checkpoint *known_recalled(const struct known *known);
+/* It is open now, though no name that is watched leads to it. */
+void catalog_found(struct known *known, int fd, uint64_t size_bytes);
+/* A sibling of it was found there. */
+void catalog_add_nameless(struct catalog *catalog, const struct known *of,
+			  const struct new_file *file);
 
 /* NULL if no such file is known. */
 struct known *catalog_find(struct catalog *catalog, const struct identity *identity);
@@ -57,9 +85,9 @@ void catalog_add(struct catalog *catalog, const struct new_file *file,
 void catalog_hold(struct catalog *catalog);
 void catalog_hand_over(struct catalog *catalog);
 
-/* `path` leads to the file; `name` is of none so far. */
+/* `path` leads to the file, of that size; `name` is of none so far. */
 void catalog_name(struct catalog *catalog, struct known *known, struct known_name *name,
-		  const char *path);
+		  const char *path, uint64_t size_bytes);
 
 /*
  * The name leads to its file no more; of none is accepted.  `unwanted`: the
@@ -75,11 +103,19 @@ const struct identity *known_identity(const struct known *known);
 /* What the file is followed as. */
 const char *known_path(const struct known *known);
 
+/* Some file is or was followed as that. */
+bool catalog_follows(const struct catalog *catalog, const char *path);
+/* A path that is followed and whose last component is `name`, or NULL. */
+const char *catalog_path_named(const struct catalog *catalog, const char *name);
+
 /* Files that have the name that they are followed as. */
 size_t catalog_current_count(const struct catalog *catalog);
 
 /* A file without a name that has this inode number, or NULL. */
 struct known *catalog_adrift(const struct catalog *catalog, uint64_t inode);
+
+/* The answer to a file that was taken from `asks`; takes over its reference. */
+void catalog_answer(struct catalog *catalog, struct file *file);
 
 /* Forgets files that are read, closed and without a name for good. */
 void catalog_sweep(struct catalog *catalog);

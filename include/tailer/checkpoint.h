@@ -22,12 +22,15 @@
 
 enum checkpoint_state {
 	CHECKPOINT_ACTIVE,   /* to be read on */
-	CHECKPOINT_FINISHED, /* read to its end; remembered so that it is not read again */
+	CHECKPOINT_FINISHED, /* read to its end; remembered so that it is not read again
+			      */
 };
 
 struct checkpoint {
 	uint64_t id;      /* of the generation; never used again */
 	const char *path; /* that it is followed as; borrowed */
+	/* Where its file was when it was opened, if a link led there; or NULL; borrowed. */
+	const char *place;
 	enum checkpoint_state state;
 	/* Of the file that holds it now; all zero: none that is known. */
 	struct identity identity;

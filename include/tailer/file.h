@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/mailbox.h"
 #include "common/strbuf.h"
 #include "tailer/identity.h"
 
@@ -19,9 +20,10 @@ struct file;
 
 /* What happened since the follower last looked; bits. */
 enum file_event {
-	FILE_WRITTEN = 1, /* there may be more to read */
-	FILE_CLOSED = 2,  /* someone who wrote to it has closed it */
-	FILE_MOVED = 4,   /* the standing or the place changed */
+	FILE_WRITTEN = 1,   /* there may be more to read */
+	FILE_CLOSED = 2,    /* someone who wrote to it has closed it */
+	FILE_MOVED = 4,     /* the standing or the place changed */
+	FILE_FORGOTTEN = 8, /* discovery does not know it any more */
 };
 
 /* How the file stands with its names; bits. */
@@ -33,14 +35,15 @@ enum file_standing {
 
 /*
  * One reference, the caller's.  `path` is the path that it is followed as for
- * ever, whatever it is called later; copied.
+ * ever, whatever it is called later; copied.  `asks` takes what file_ask() says.
  */
-struct file *file_create(const struct identity *identity, const char *path,
-			 unsigned root);
+struct file *file_create(const struct identity *identity, uint64_t inode,
+			 const char *path, unsigned root, struct mailbox *asks);
 struct file *file_ref(struct file *file);
 void file_unref(struct file *file); /* NULL is accepted */
 
 const struct identity *file_identity(const struct file *file);
+uint64_t file_inode(const struct file *file);
 const char *file_path(const struct file *file);
 unsigned file_root(const struct file *file);
 
@@ -58,18 +61,19 @@ unsigned file_standing(struct file *file);
 /* Replaces `out` by the place; false if there is none. */
 bool file_place(struct file *file, struct strbuf *out);
 
-/*
- * Follower: it is done with the file, read up to `offset_bytes`, unless the
- * file has a name and is wanted: then false, and nothing has happened.
- */
-bool file_release(struct file *file, uint64_t offset_bytes, bool deleted);
-/*
- * Discovery: true if the follower has released it; whoever asks with
- * `reclaim` takes it back and hands it over again, to go on at *offset_bytes.
- */
-bool file_is_released(struct file *file, bool reclaim, uint64_t *offset_bytes);
-/* Discovery: true if it was released because it is no more. */
+/* Follower: the file is read to its end and closed, or is read on. */
+void file_set_done(struct file *file, bool done);
+bool file_is_done(struct file *file);
+
+/* Follower: the file was read and is no more. */
+void file_set_gone(struct file *file);
 bool file_is_gone(struct file *file);
+
+/*
+ * Follower: discovery is to look for siblings of the file's path, and to
+ * answer with follower_looked().  The message is the file, with a reference.
+ */
+void file_ask(struct file *file);
 
 /* Follower: a pointer of its own, NULL at first. */
 void file_set_reader(struct file *file, void *reader);

@@ -115,15 +115,15 @@ struct follower_status {
 
 /*
  * For the cut `sequence`: visits every checkpoint that changed, or was dropped,
- * since the cut `saved_sequence` that is known to be saved (0: none is).  What
+ * since the cut `saved_sequence` that is known to be saved (0: none is, visits all).  What
  * is not known to be saved is visited again each time, so that only the newest
  * visit counts.  Within ops.boundary; they are borrowed.
  */
 void follower_checkpoints(struct follower *follower, uint64_t sequence,
-		      uint64_t saved_sequence,
-		      void (*visit)(void *ctx, const struct checkpoint *checkpoint,
-				    bool dropped),
-		      void *ctx);
+			  uint64_t saved_sequence,
+			  void (*visit)(void *ctx, const struct checkpoint *checkpoint,
+					bool dropped),
+			  void *ctx);
 
 /* Visits every path.  From the worker's thread. */
 void follower_each(const struct follower *follower,

@@ -62,6 +62,8 @@ struct entry {
 	struct watch_listener **links;
 	size_t link_count;
 	char *rotation_of; /* a path whose files get this name when they are renamed */
+	bool rotated;      /* its file had that path's own name before */
+	char *sibling_of;  /* a path of which it has a rotated name */
 	unsigned scan;
 	int error; /* that was last told */
 	struct file_look look;
@@ -84,6 +86,9 @@ struct tree {
 	int64_t next_due_ns;     /* nothing is due earlier; 0: nothing is due */
 	bool backlog;            /* files found now are the start's backlog */
 	bool *fresh;             /* roots that are looked at for the first time now */
+	bool lost;               /* what was known of them was lost */
+	char **known_roots;      /* paths of those that an earlier run looked at */
+	size_t known_root_count;
 	int64_t instance_due_ns; /* ask for an instance again; 0: there is one */
 	int64_t rescan_due_ns;   /* events were lost; 0: none were */
 	int64_t rescan_after_ns; /* not before */
@@ -91,6 +96,7 @@ struct tree {
 	/* The last file that was moved from somewhere. */
 	uint32_t moved_cookie;
 	char *moved_path; /* what it is to be followed as; NULL: it is not */
+	bool moved_from_path; /* that was its name */
 };
 
 /* Replaces `out` by the path of a name in the directory. */

@@ -32,6 +32,9 @@ void openfiles_cancel(struct openfiles *open);
 void openfiles_add(struct openfiles *open, struct openfiles_link *link, void *holder);
 /* It was used just now. */
 void openfiles_touch(struct openfiles *open, struct openfiles_link *link);
+/* The descriptor is another holder's now. */
+void openfiles_move(struct openfiles *open, struct openfiles_link *from,
+		    struct openfiles_link *to, void *holder);
 /* It was closed. */
 void openfiles_remove(struct openfiles *open, struct openfiles_link *link);
 

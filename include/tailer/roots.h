@@ -19,6 +19,7 @@ struct roots;
 struct roots *roots_create(const struct discovery_root *roots, size_t count);
 void roots_destroy(struct roots *roots); /* NULL is accepted */
 
+/* Those that were given: their numbers are below that. */
 size_t roots_count(const struct roots *roots);
 /* As configured; borrowed. */
 const struct discovery_root *roots_at(const struct roots *roots, size_t root);
@@ -50,6 +51,7 @@ bool places_eq(const struct places *a, const struct places *b);
 struct wanted {
 	struct places below; /* if it is a directory; release with places_finish() */
 	int root;            /* the first that follows it if it is a file; -1: none */
+	bool rotated;        /* the directory is named by `rotated_to` of some root */
 	const char *skipped; /* why a root that came this far does not, or NULL */
 	unsigned skipped_root;
 };

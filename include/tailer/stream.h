@@ -6,6 +6,10 @@
  * newline holds the newer ones up until that line is finished: by its writer,
  * because the last writer has closed the file, or by a time of silence.
  *
+ * What was read stays known, so that neither its file under another name nor a
+ * copy of it (kin.h) is read again, and so that reading goes on in a copy where
+ * the file itself was truncated or deleted.
+ *
  * For the follower's thread.
  */
 #ifndef TAILER_STREAM_H
@@ -15,28 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tailer/file.h"
-#include "tailer/follower.h"
-#include "tailer/handover.h"
-#include "tailer/openfiles.h"
-#include "tailer/reader.h"
+#include "tailer/generation.h"
 
-struct stream;
-
-/* What the streams of a follower share; outlives them. */
-struct stream_host {
-	const struct follower_ops *ops;
-	void *ctx;
-	struct reader_buffer *buffer;
-	struct openfiles *open;
-	int64_t finish_ns; /* that time */
-	size_t backlog;    /* generations that count as backlog and are not read yet */
-};
-
-/* `owner` is what stream_notice() returns.  Calls path_added. */
-struct stream *stream_create(struct stream_host *host, const char *path, unsigned root,
-			     void *owner);
-/* Drops all generations and calls path_removed. */
+/* `owner` is what stream_notice() returns. */
+struct stream *stream_create(struct stream_host *host, const char *path, void *owner);
+/* Calls path_removed if the path was added. */
 void stream_destroy(struct stream *stream);
 
 /* Takes the descriptor, and a reference to the file. */
@@ -48,6 +35,9 @@ void stream_adopt(struct stream *stream, const struct adoption *adoption);
  */
 void *stream_notice(struct file *file);
 
+/* The answer to one file_ask(). */
+void stream_looked(struct stream *stream);
+
 /*
  * Reads at most one block of each generation.  Returns true if there is more
  * to read at once.
@@ -57,7 +47,16 @@ bool stream_step(struct stream *stream);
 /* Monotonic time of the next stream_step() that no event asks for; 0: none. */
 int64_t stream_due_ns(const struct stream *stream);
 
-/* No generation is left. */
+/* Nothing of it is known to be saved. */
+void stream_note_all(struct stream *stream);
+
+/* It was added, and not yet removed. */
+bool stream_is_followed(const struct stream *stream);
+/* Nothing is left to be read or judged. */
+bool stream_is_idle(const struct stream *stream);
+/* Calls path_removed: it is idle. */
+void stream_retire(struct stream *stream);
+/* Nothing is remembered either. */
 bool stream_is_empty(const struct stream *stream);
 
 struct follower_status stream_status(const struct stream *stream);

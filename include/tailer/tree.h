@@ -29,11 +29,15 @@ struct tree *tree_create(struct catalog *catalog, const struct discovery_ops *op
 			 void *ctx);
 void tree_destroy(struct tree *tree); /* NULL is accepted */
 
+/* What is known from an earlier run; before the first roots. */
+void tree_set_past(struct tree *tree, const struct discovery_past *past);
+
 /*
  * Looks for what these roots want instead of the former ones; takes them.
- * `backlog`: the files that are found are the backlog of the start.
+ * `backlog`: the files that are found are the backlog of the start.  True if
+ * some root was not looked at before, nor in an earlier run.
  */
-void tree_set_roots(struct tree *tree, struct roots *roots, bool backlog);
+bool tree_set_roots(struct tree *tree, struct roots *roots, bool backlog);
 const struct roots *tree_roots(const struct tree *tree); /* NULL: none yet */
 
 /* Readable while events wait; -1: there is no inotify. */
@@ -45,6 +49,16 @@ void tree_read_events(struct tree *tree);
  * part of the time only, however often it is asked for.
  */
 void tree_rescan(struct tree *tree);
+
+/* The directory of `path` is there and could be looked at. */
+bool tree_reaches(const struct tree *tree, const char *path);
+/* Scans of directories so far. */
+unsigned tree_scans(const struct tree *tree);
+/*
+ * The events are read: looks at everything in the directory of `path` again if
+ * there are none of it, and it was not scanned since then.
+ */
+void tree_look_around(struct tree *tree, const char *path, unsigned since_scan);
 
 /* Monotonic time of the next tree_poll() that is needed; 0: none. */
 int64_t tree_due_ns(const struct tree *tree);

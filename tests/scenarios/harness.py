@@ -1,5 +1,6 @@
 """The real daemon on real files, for tests that end on the exposition text."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -17,11 +18,13 @@ from prometheus_client.parser import text_fd_to_metric_families, text_string_to_
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOGTALLY = os.environ.get("LOGTALLY", TOP + "/logtally")
+COMMAND = [LOGTALLY]  # a tool may stand before it
 DEADLINE = 30
 
 
-def wait_for(what, condition, deadline=DEADLINE):
+def wait_for(what, condition, deadline=None):
     """Waits until `condition()` is true; fails with its last value."""
+    deadline = deadline or DEADLINE
     end = time.monotonic() + deadline
     while True:
         value = condition()
@@ -65,12 +68,29 @@ def free_port():
         return s.getsockname()[1]
 
 
+def freeze(pid):
+    """SIGSTOP; returns when all threads of the process have stopped, or it has ended."""
+    os.kill(pid, signal.SIGSTOP)
+    folder = f"/proc/{pid}/task"
+
+    def stopped():
+        states = []
+        for thread in os.listdir(folder):
+            with open(f"{folder}/{thread}/stat") as f:
+                states.append(f.read().rpartition(") ")[2][0])
+        return set(states) <= {"T", "Z"}
+
+    wait_for(f"process {pid} to stop", stopped)
+
+
 class Daemon:
     """A running `logtally run`; its log is in .log, its port in .port.  `prefix`: a command that runs it."""
 
     def __init__(self, *arguments, wait=True, prefix=()):
+        self.arguments = arguments
+        self.killed = False
         self.lines = []
-        self.process = subprocess.Popen([*prefix, LOGTALLY, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
+        self.process = subprocess.Popen([*prefix, *COMMAND, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.port = None
@@ -115,16 +135,62 @@ class Daemon:
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {last[0]}\n{self.log}") from None
 
+    def open_inodes(self):
+        """The inode numbers of what the daemon has open."""
+        inodes = set()
+        folder = f"/proc/{self.process.pid}/fd"
+        for fd in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                inodes.add(os.stat(f"{folder}/{fd}").st_ino)
+        return inodes
+
+    def has_deleted(self):
+        """True if the daemon has a file open that has no name any more."""
+        folder = f"/proc/{self.process.pid}/fd"
+        for fd in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(f"{folder}/{fd}").endswith(" (deleted)"):
+                    return True
+        return False
+
+    def has_open(self, path):
+        """True if there is a file at `path` and the daemon has it open."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.stat(path).st_ino in self.open_inodes()
+        return False
+
+    def freeze(self):
+        """SIGSTOP: until thaw() or kill9() the daemon sees nothing."""
+        freeze(self.process.pid)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def frozen(self):
+        self.freeze()
+        yield
+        self.thaw()
+
+    def kill9(self):
+        self.killed = True
+        self.process.kill()
+        self._end()
+
     def stop(self):
         """SIGTERM; returns (exit status, seconds)."""
         if self.process.poll() is not None:
-            return self.process.returncode, 0
+            return 0 if self.killed else self.process.returncode, 0
         start = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
+        self.thaw()
+        return self._end(), time.monotonic() - start
+
+    def _end(self):
         status = self.process.wait(timeout=DEADLINE)
         self.reader.join()
         self.process.stderr.close()
-        return status, time.monotonic() - start
+        return status
 
 
 class Scenario(unittest.TestCase):
@@ -175,6 +241,12 @@ class Scenario(unittest.TestCase):
         daemon = Daemon(*given, wait=wait, prefix=prefix)
         self.daemons.append(daemon)
         return daemon
+
+    def restart(self, daemon, *more):
+        """A daemon as the one before, which is stopped if it still runs."""
+        if daemon.process.poll() is None:
+            self.assertEqual(daemon.stop()[0], 0, daemon.log)
+        return self.start(*daemon.arguments, *more)
 
     def run_once(self, *arguments):
         """(status, stdout, stderr) of a command that ends by itself."""

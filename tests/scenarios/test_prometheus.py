@@ -22,11 +22,11 @@ rules:
 
 
 class Prometheus:
-    def __init__(self, directory, target):
+    def __init__(self, directory, target, interval="500ms"):
         self.port = free_port()
         os.mkdir(directory)
         with open(directory + "/prometheus.yml", "w") as f:
-            f.write("global: {scrape_interval: 500ms, scrape_timeout: 500ms}\n"
+            f.write(f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\n"
                     f"scrape_configs:\n  - job_name: logtally\n    static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n")
         self.log = open(directory + "/log", "w")
         self.process = subprocess.Popen(

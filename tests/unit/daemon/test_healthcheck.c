@@ -16,10 +16,11 @@ static char address[64];
 
 /* ---- against the real server ---- */
 
-static struct cut *scrape(void *ctx, struct strbuf *tail)
+static struct cut *scrape(void *ctx, struct strbuf *tail, bool *saved)
 {
 	(void)ctx;
 	(void)tail;
+	*saved = false;
 	return NULL;
 }
 

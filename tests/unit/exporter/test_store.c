@@ -143,7 +143,7 @@ Test(store, a_gauge_that_adds_sums_up_over_the_workers)
 	apply(0, IN_FLIGHT, UPDATE_ADD, 5, METRIC_NO_TIME, NULL);
 	apply(1, IN_FLIGHT, UPDATE_SUBTRACT, 2, 77, NULL);
 	cr_expect_eq(value_of(IN_FLIGHT, 0), 3);
-	store_set(stores[0], IN_FLIGHT, 0, 10);
+	store_set(stores[0], IN_FLIGHT, 0, 10, METRIC_NO_TIME);
 	cr_expect_eq(value_of(IN_FLIGHT, 0), 8, "a set is the worker's share");
 	cr_expect_eq(apply(0, IN_FLIGHT, UPDATE_ADD, INFINITY, METRIC_NO_TIME, NULL),
 		     UPDATE_NOT_FINITE);

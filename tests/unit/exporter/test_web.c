@@ -52,12 +52,13 @@ static void add_tail(struct strbuf *tail, size_t bytes)
 		strbuf_add(tail, TAIL_LINE, strlen(TAIL_LINE));
 }
 
-static struct cut *scrape(void *ctx, struct strbuf *tail)
+static struct cut *scrape(void *ctx, struct strbuf *tail, bool *saved)
 {
 	struct part *part;
 	struct cut *cut = NULL;
 
 	(void)ctx;
+	*saved = false;
 	app.scrapes++;
 	pthread_mutex_lock(&app.lock);
 	if (!app.busy) {

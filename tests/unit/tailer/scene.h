@@ -37,6 +37,13 @@ struct heard {
 	unsigned oversized, rotated[ROTATION_KINDS];
 	uint64_t oversized_bytes, lost_bytes;
 	char *lost_reason;
+	size_t saved_len; /* of the text */
+};
+
+/* What a commit would have stored, by the generation's number. */
+struct saved {
+	struct checkpoint checkpoint;
+	char path[];
 };
 
 struct scene {
@@ -48,6 +55,10 @@ struct scene {
 	struct hashmap *heard; /* by path below dir */
 	unsigned backlog_reads;
 	uint64_t largest_block_bytes;
+	struct hashmap *saved;
+	char *saved_root; /* the root that was looked at, or NULL */
+	uint64_t sequence;
+	bool stop_saving;
 	pthread_mutex_t lock;
 	struct strbuf fallbacks; /* reasons, each followed by a space; under the lock */
 	void (*on_fallback)(struct scene *scene);
@@ -128,11 +139,52 @@ static inline void scene_nothing(void *ctx)
 	(void)ctx;
 }
 
+static inline void scene_save_one(void *ctx, const struct checkpoint *checkpoint,
+				  bool dropped)
+{
+	struct scene *scene = ctx;
+	struct slice key = {(const char *)&checkpoint->id, sizeof(checkpoint->id)};
+	struct saved *saved = NULL;
+
+	if (dropped) {
+		free(hashmap_remove(scene->saved, key));
+		return;
+	}
+	saved = xcalloc(1, sizeof(*saved) + strlen(checkpoint->path) + 1);
+	saved->checkpoint = *checkpoint;
+	strcpy(saved->path, checkpoint->path);
+	saved->checkpoint.path = saved->path;
+	saved->checkpoint.place = NULL;
+	free(hashmap_put(scene->saved, key, saved));
+}
+
+/* Every boundary is a commit, until the test forbids it. */
+static inline void scene_boundary(void *ctx)
+{
+	struct scene *scene = ctx;
+	size_t cursor = 0;
+	struct slice key;
+	void *value;
+
+	if (scene->stop_saving)
+		return;
+	scene->sequence++;
+	follower_checkpoints(scene->follower, scene->sequence, scene->sequence - 1,
+			     scene_save_one, scene);
+	while (hashmap_next(scene->heard, &cursor, &key, &value)) {
+		struct heard *heard = value;
+
+		heard->saved_len = heard->text.len;
+	}
+}
+
 static inline void scene_looked(void *ctx, const char *const *roots, size_t count)
 {
-	(void)ctx;
-	(void)roots;
-	(void)count;
+	struct scene *scene = ctx;
+
+	cr_assert_gt(count, 0);
+	free(scene->saved_root);
+	scene->saved_root = xstrdup(roots[0]);
 }
 
 static inline void scene_fallback(void *ctx, const char *reason)
@@ -164,13 +216,14 @@ static const struct follower_ops scene_follower_ops = {
 	.rotated = scene_rotated,
 	.lost = scene_lost,
 	.backlog_read = scene_backlog_read,
-	.boundary = scene_nothing,
+	.boundary = scene_boundary,
 	.save_soon = scene_nothing,
 };
 
 static inline struct scene *scene_create_with(const struct follower_options *options)
 {
-	static const struct discovery_ops discovery_ops = {scene_fallback, scene_looked};
+	static const struct discovery_ops discovery_ops = {scene_fallback,
+							   scene_looked};
 	struct scene *scene = xcalloc(1, sizeof(*scene));
 	struct error err;
 
@@ -179,12 +232,13 @@ static inline struct scene *scene_create_with(const struct follower_options *opt
 	strcpy(scene->dir, "/tmp/logtally-scene-XXXXXX");
 	cr_assert(mkdtemp(scene->dir));
 	scene->heard = hashmap_create();
+	scene->saved = hashmap_create();
 	scene->fallbacks = (struct strbuf)STRBUF_INIT;
 	pthread_mutex_init(&scene->lock, NULL);
 	scene->follower = follower_create(options, &scene_follower_ops, scene, &err);
 	cr_assert(scene->follower);
-	scene->discovery =
-		discovery_create(&scene->follower, 1, NULL, &discovery_ops, scene, &err);
+	scene->discovery = discovery_create(&scene->follower, 1, NULL, &discovery_ops,
+					    scene, &err);
 	cr_assert(scene->discovery);
 	return scene;
 }
@@ -236,6 +290,11 @@ static inline void scene_destroy(struct scene *scene)
 		free(heard);
 	}
 	hashmap_destroy(scene->heard);
+	cursor = 0;
+	while (hashmap_next(scene->saved, &cursor, &key, &value))
+		free(value);
+	hashmap_destroy(scene->saved);
+	free(scene->saved_root);
 	strbuf_finish(&scene->fallbacks);
 	pthread_mutex_destroy(&scene->lock);
 	nftw(scene->dir, scene_unlink, 16, FTW_DEPTH | FTW_PHYS);

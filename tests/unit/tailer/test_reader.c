@@ -17,7 +17,8 @@ static uint64_t lost_bytes, oversized_bytes;
 static void begin(uint64_t start_bytes)
 {
 	reader_destroy(reader);
-	reader = reader_create(start_bytes, start_bytes, 0);
+	reader = reader_create(&(struct checkpoint){.offset_bytes = start_bytes,
+						    .size_bytes = start_bytes});
 	reader_open(reader, open(path, O_RDONLY));
 	strbuf_clear(&text);
 }
@@ -56,8 +57,15 @@ static void replace_by(const char *bytes)
 static void note(const struct reader_output *output)
 {
 	strbuf_add_slice(&text, output->block.bytes);
-	lost_bytes += output->lost_bytes;
 	oversized_bytes += output->oversized_bytes;
+}
+
+static void start_over(void)
+{
+	struct reader *before = reader_start_over(reader);
+
+	lost_bytes += reader_size_bytes(before) - reader_offset_bytes(before);
+	reader_destroy(before);
 }
 
 /* Steps until the end; true if it started over on the way. */
@@ -70,8 +78,12 @@ static bool read_all(void)
 		enum reader_result result = reader_step(reader, buffer, &output);
 
 		cr_assert_neq(result, READER_FAILED);
+		if (result == READER_CHANGED) {
+			start_over();
+			started_over = true;
+			continue;
+		}
 		note(&output);
-		started_over |= result == READER_STARTED_OVER;
 		if (result == READER_END)
 			return started_over;
 	}

@@ -10,15 +10,18 @@
 
 static struct scene *scene;
 static struct catalog *catalog;
+static struct mailbox *asks;
 static struct tree *tree;
 
 static void setup(void)
 {
 	static const struct discovery_ops ops = {scene_fallback, scene_looked};
+	struct error err;
 
 	scene = scene_create_with(
 		&(struct follower_options){.line_bytes = 4096, .open_files = 64});
-	catalog = catalog_create(&scene->follower, 1);
+	asks = mailbox_create(sizeof(struct file *), &err);
+	catalog = catalog_create(&scene->follower, 1, asks);
 	tree = tree_create(catalog, &ops, scene);
 }
 
@@ -26,6 +29,7 @@ static void teardown(void)
 {
 	catalog_destroy(catalog);
 	tree_destroy(tree);
+	mailbox_destroy(asks);
 	scene_destroy(scene);
 }
 

@@ -1,0 +1,359 @@
+#include "daemon/commit.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/xalloc.h"
+#include "exporter/saved.h"
+
+struct commit {
+	struct state *state;
+	struct scrapers *scrapers;
+	struct cut *base;        /* all of it is saved */
+	struct schema *families; /* whose families were put last; NULL: none */
+	uint64_t saved_sequence; /* 0: nothing is known to be saved */
+	char **roots;
+	size_t root_count, roots_saved;
+	bool caught_up, caught_up_saved;
+	bool is_anew; /* everything is to be put */
+
+	pthread_mutex_t lock; /* what follows */
+	bool restore_failed;
+	struct error why;
+};
+
+struct commit *commit_create(struct state *state, struct scrapers *scrapers)
+{
+	struct commit *commit = xcalloc(1, sizeof(*commit));
+
+	commit->state = state;
+	commit->scrapers = scrapers;
+	pthread_mutex_init(&commit->lock, NULL);
+	return commit;
+}
+
+void commit_destroy(struct commit *commit)
+{
+	if (!commit)
+		return;
+	cut_unref(commit->base);
+	schema_unref(commit->families);
+	for (size_t i = 0; i < commit->root_count; i++)
+		free(commit->roots[i]);
+	free(commit->roots);
+	pthread_mutex_destroy(&commit->lock);
+	free(commit);
+}
+
+void commit_add_root(struct commit *commit, const char *path)
+{
+	for (size_t i = 0; i < commit->root_count; i++)
+		if (strcmp(commit->roots[i], path) == 0)
+			return;
+	commit->roots = xgrow(commit->roots, commit->root_count, sizeof(char *));
+	commit->roots[commit->root_count++] = xstrdup(path);
+}
+
+void commit_set_caught_up(struct commit *commit)
+{
+	commit->caught_up = true;
+}
+
+uint64_t commit_saved_sequence(const struct commit *commit)
+{
+	return commit->saved_sequence;
+}
+
+void commit_begin_with(struct commit *commit, struct cut *cut)
+{
+	commit->base = cut_ref(cut);
+}
+
+/* -- families ------------------------------------------------------------- */
+
+static struct state_family row_of(const struct family *family)
+{
+	static const char *const kinds[] = {[METRIC_COUNTER] = "counter",
+					    [METRIC_GAUGE] = "gauge",
+					    [METRIC_HISTOGRAM] = "histogram"};
+
+	return (struct state_family){.name = family_name(family),
+				     .kind = kinds[family_kind(family)],
+				     .signature = family_signature(family)};
+}
+
+struct restore {
+	struct family *family;
+	bool failed;
+};
+
+static void restore_series(void *ctx, const struct state_series *row)
+{
+	struct restore *restore = ctx;
+	struct saved_series series = {
+		.labels = row->labels,
+		.born = row->born,
+		.value = {.number = row->value.value,
+			  .time_ns = row->value.time_ns,
+			  .buckets = row->value.buckets,
+			  .bucket_count = row->value.bucket_count},
+	};
+
+	if (row->number != family_series(restore->family) ||
+	    !family_restore(restore->family, &series))
+		restore->failed = true;
+}
+
+void commit_family(void *ctx, struct family *family, struct slice signature)
+{
+	struct commit *commit = ctx;
+	struct state_family row = row_of(family);
+	struct family_saved *saved = family_saved(family);
+	struct restore restore = {.family = family};
+	struct error err = {"its series do not go with its definition"};
+
+	(void)signature;
+	if (!state_load_family(commit->state, &row, restore_series, &restore,
+			       &saved->id, &err))
+		restore.failed = true;
+	saved->series = (uint32_t)family_series(family);
+	if (!restore.failed)
+		return;
+	log_error("cannot read the saved values of a metric: it starts at 0",
+		  LOG_TEXT("metric", row.name), LOG_TEXT("error", err.text));
+	pthread_mutex_lock(&commit->lock);
+	commit->restore_failed = true;
+	commit->why = err;
+	pthread_mutex_unlock(&commit->lock);
+}
+
+bool commit_restore_failed(const struct commit *commit, struct error *err)
+{
+	struct commit *c = (struct commit *)(uintptr_t)commit;
+	bool failed;
+
+	pthread_mutex_lock(&c->lock);
+	failed = c->restore_failed;
+	*err = c->why;
+	pthread_mutex_unlock(&c->lock);
+	return failed;
+}
+
+/*
+ * A removed family is put too if its row is not there yet, since its series
+ * need one; the commit after it, which leaves it out, says that it was removed.
+ */
+static bool must_be_put(const struct schema *schema, size_t metric)
+{
+	return metric < schema_count(schema) ||
+	       !family_saved(schema_family(schema, metric))->is_there;
+}
+
+static bool has_removed_to_put(const struct schema *schema)
+{
+	for (size_t i = schema_count(schema); i < schema_total(schema); i++)
+		if (must_be_put(schema, i))
+			return true;
+	return false;
+}
+
+/* -- a transaction -------------------------------------------------------- */
+
+struct transaction {
+	struct commit *commit;
+	const struct snapshot *snapshot;
+	struct schema *schema;
+	bool has_begun;
+	bool removed_were_put;
+};
+
+/* There is something to save. */
+static struct state *begin(struct transaction *t)
+{
+	if (!t->has_begun)
+		state_begin(t->commit->state);
+	t->has_begun = true;
+	return t->commit->state;
+}
+
+static void put_families(struct transaction *t)
+{
+	struct schema *schema = t->schema;
+
+	if (t->commit->families == schema)
+		return;
+	t->removed_were_put = has_removed_to_put(schema);
+	for (size_t i = 0; i < schema_total(schema); i++) {
+		const struct state_family row = row_of(schema_family(schema, i));
+
+		if (must_be_put(schema, i))
+			state_put_family(begin(t),
+					 family_saved(schema_family(schema, i))->id,
+					 &row);
+	}
+}
+
+static struct state_value value_row(const struct slots_value *value)
+{
+	return (struct state_value){.value = value->number,
+				    .time_ns = value->time_ns,
+				    .buckets = value->buckets,
+				    .bucket_count = value->bucket_count};
+}
+
+static void put_series(void *ctx, struct family *family, uint32_t number,
+		       const struct saved_series *series)
+{
+	const struct state_series row = {.number = number,
+					 .labels = series->labels,
+					 .born = series->born,
+					 .value = value_row(&series->value)};
+
+	state_put_series(begin(ctx), family_saved(family)->id, &row);
+}
+
+static void put_value(void *ctx, struct family *family, uint32_t number,
+		      const struct slots_value *value)
+{
+	const struct state_value row = value_row(value);
+
+	state_put_value(begin(ctx), family_saved(family)->id, number, &row);
+}
+
+static void put_checkpoint(void *ctx, const struct checkpoint *checkpoint, bool dropped)
+{
+	if (dropped)
+		state_drop_checkpoint(begin(ctx), checkpoint->id);
+	else
+		state_put_checkpoint(begin(ctx), checkpoint);
+}
+
+static void put_scrapers(struct transaction *t)
+{
+	struct scraper_record records[SCRAPERS_MAX];
+	struct state_scraper rows[SCRAPERS_MAX];
+	bool changed;
+	size_t count = scrapers_collect(t->commit->scrapers, records, &changed);
+
+	if (!changed && !t->commit->is_anew)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(rows[i].client, records[i].client, sizeof(rows[i].client));
+		rows[i].sequence = records[i].sequence;
+		rows[i].heard = records[i].heard;
+	}
+	state_put_scrapers(begin(t), rows, count);
+}
+
+static void put_all(struct transaction *t)
+{
+	static const struct cut_visitor visitor = {put_series, put_value};
+	struct commit *c = t->commit;
+
+	put_families(t);
+	cut_each_change(t->snapshot->cut, c->base, &visitor, t);
+	for (unsigned i = 0; i < t->snapshot->worker_count; i++)
+		positions_each(&t->snapshot->positions[i], put_checkpoint, t);
+	for (size_t i = c->roots_saved; i < c->root_count; i++)
+		state_put_root(begin(t), c->roots[i]);
+	if (c->caught_up && !c->caught_up_saved)
+		state_put_caught_up(begin(t));
+	put_scrapers(t);
+}
+
+static void note_families(struct transaction *t)
+{
+	struct commit *c = t->commit;
+
+	for (size_t i = 0; i < schema_total(t->schema); i++) {
+		struct family_saved *saved = family_saved(schema_family(t->schema, i));
+
+		saved->series = (uint32_t)cut_series(t->snapshot->cut, i);
+		saved->is_there = true;
+	}
+	schema_unref(c->families);
+	c->families = t->removed_were_put ? NULL : schema_ref(t->schema);
+}
+
+static void note_all(struct transaction *t)
+{
+	struct commit *c = t->commit;
+
+	note_families(t);
+	cut_unref(c->base);
+	c->base = cut_ref(t->snapshot->cut);
+	c->saved_sequence = cut_sequence(c->base);
+	c->roots_saved = c->root_count;
+	c->caught_up_saved = c->caught_up;
+	c->is_anew = false;
+	scrapers_saved(c->scrapers);
+}
+
+/* -- a new database ------------------------------------------------------- */
+
+static void forget_families(struct schema *schema)
+{
+	for (size_t i = 0; i < schema_total(schema); i++) {
+		struct family_saved *saved = family_saved(schema_family(schema, i));
+
+		saved->series = 0;
+		saved->is_there = false;
+	}
+}
+
+static void forget_all(struct commit *c, struct schema *schema)
+{
+	forget_families(schema);
+	schema_unref(c->families);
+	c->families = NULL;
+	c->saved_sequence = 0;
+	c->roots_saved = 0;
+	c->caught_up_saved = false;
+	c->is_anew = true;
+}
+
+static enum commit_result start_anew(struct commit *c, struct schema *schema,
+				     struct error *err)
+{
+	if (!state_start_anew(c->state, err))
+		return COMMIT_FAILED;
+	pthread_mutex_lock(&c->lock);
+	c->restore_failed = false;
+	pthread_mutex_unlock(&c->lock);
+	forget_all(c, schema);
+	return COMMIT_ANEW;
+}
+
+/* -- the whole ------------------------------------------------------------ */
+
+enum commit_result commit_save(struct commit *c, const struct snapshot *snapshot,
+			       struct error *err)
+{
+	struct transaction t = {
+		.commit = c, .snapshot = snapshot, .schema = cut_schema(snapshot->cut)};
+	struct error ignored;
+
+	if (commit_restore_failed(c, &ignored))
+		return start_anew(c, t.schema, err);
+	put_all(&t);
+	if (!t.has_begun)
+		return COMMIT_NEEDLESS;
+	if (state_commit(c->state, cut_sequence(snapshot->cut), err)) {
+		note_all(&t);
+		return COMMIT_DONE;
+	}
+	if (state_is_damaged(c->state)) {
+		log_error("the database is damaged: it is set aside, and all is saved "
+			  "in a new one",
+			  LOG_TEXT("error", err->text));
+		return start_anew(c, t.schema, err);
+	}
+	return COMMIT_FAILED;
+}
+
+bool commit_tidy(struct commit *commit)
+{
+	return state_tidy(commit->state);
+}

@@ -1,0 +1,115 @@
+#include "daemon/state_series.h"
+
+#include "daemon/state_value.h"
+
+void state_series_put(struct state_db *db, uint64_t family_id,
+		      const struct state_series *series)
+{
+	sqlite3_stmt *put =
+		state_db_statement(db, "INSERT INTO series (id, labels, born, value,"
+				       " time_ns, buckets) VALUES (?, ?, ?, ?, ?, ?)");
+	uint64_t id = state_series_id(family_id, series->number);
+	const char *labels = series->labels.ptr ? series->labels.ptr : "";
+
+	sqlite3_bind_int64(put, 1, (sqlite3_int64)id);
+	sqlite3_bind_text(put, 2, labels, (int)series->labels.len, SQLITE_STATIC);
+	sqlite3_bind_int64(put, 3, (sqlite3_int64)series->born);
+	state_value_bind(put, 4, &series->value);
+	state_db_step(db, put);
+}
+
+void state_series_put_value(struct state_db *db, uint64_t family_id, uint32_t number,
+			    const struct state_value *value)
+{
+	sqlite3_stmt *put =
+		state_db_statement(db, "INSERT INTO delta (series, value, time_ns, "
+				       "buckets) VALUES (?, ?, ?, ?)");
+
+	sqlite3_bind_int64(put, 1, (sqlite3_int64)state_series_id(family_id, number));
+	state_value_bind(put, 2, value);
+	state_db_step(db, put);
+}
+
+/* ---- reading ---- */
+
+static bool read_newer_value(struct state_db *db, int64_t row,
+			     struct state_value *value, struct state_buckets *buckets)
+{
+	sqlite3_stmt *newer = state_db_statement(
+		db, "SELECT value, time_ns, buckets FROM delta WHERE id = ?");
+	bool ok;
+
+	sqlite3_bind_int64(newer, 1, row);
+	ok = state_db_step(db, newer) && state_value_read(newer, 0, value, buckets);
+	sqlite3_reset(newer);
+	return ok;
+}
+
+static struct state_series series_of(sqlite3_stmt *row)
+{
+	struct state_series series = {
+		.number = (uint32_t)sqlite3_column_int64(row, 0),
+		.born = (uint64_t)sqlite3_column_int64(row, 2),
+	};
+
+	series.labels.ptr = (const char *)sqlite3_column_text(row, 1);
+	series.labels.len = (size_t)sqlite3_column_bytes(row, 1);
+	return series;
+}
+
+void state_series_each(struct state_db *db, const struct state_newest *newest,
+		       uint64_t family_id,
+		       void (*visit)(void *ctx, const struct state_series *series),
+		       void *ctx)
+{
+	sqlite3_stmt *rows = state_db_statement(
+		db, "SELECT id, labels, born, value, time_ns, buckets FROM series"
+		    " WHERE id BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295"
+		    " ORDER BY id");
+	uint64_t id = state_series_id(family_id, 0);
+	size_t at = state_newest_find(newest, id);
+
+	sqlite3_bind_int64(rows, 1, (sqlite3_int64)family_id);
+	for (; state_db_step(db, rows); id++) {
+		struct state_series series = series_of(rows);
+		struct state_buckets buckets;
+		bool ok = (uint64_t)sqlite3_column_int64(rows, 0) == id;
+
+		while (at < newest->count && newest->list[at].series < id)
+			at++;
+		if (at < newest->count && newest->list[at].series == id)
+			ok = ok && read_newer_value(db, newest->list[at].row,
+						    &series.value, &buckets);
+		else
+			ok = ok && state_value_read(rows, 3, &series.value, &buckets);
+		if (ok)
+			visit(ctx, &series);
+		else
+			state_db_damaged(db, "the series of a metric make no sense");
+	}
+}
+
+uint64_t state_series_count(struct state_db *db)
+{
+	/* Numbers have no gaps, so the last one of each family tells. */
+	return (uint64_t)state_db_number(
+		db,
+		"SELECT sum((SELECT coalesce(max(s.id) + 1, f.id << 32) FROM series s"
+		" WHERE s.id BETWEEN f.id << 32 AND (f.id << 32) + 4294967295)"
+		" - (f.id << 32)) FROM families f",
+		0);
+}
+
+/* ---- forgetting ---- */
+
+bool state_series_forget(struct state_db *db, uint64_t family_id, int most)
+{
+	sqlite3_stmt *forget = state_db_statement(
+		db, "DELETE FROM series WHERE id IN (SELECT id FROM series"
+		    " WHERE id BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295 LIMIT ?2)");
+
+	sqlite3_bind_int64(forget, 1, (sqlite3_int64)family_id);
+	sqlite3_bind_int(forget, 2, most);
+	state_db_step(db, forget);
+	return !state_db_failed(db) && sqlite3_changes(state_db_handle(db)) == most;
+}

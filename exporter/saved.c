@@ -1,0 +1,159 @@
+#include "exporter/saved.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+#include "exporter/chunk.h"
+#include "exporter/family.h"
+#include "exporter/part.h"
+
+/* ---- into families ---- */
+
+static union slot *slots_of(struct family_values *values, uint32_t series, size_t width)
+{
+	size_t i = series / CHUNK_SERIES;
+
+	while (values->chunk_count <= i) {
+		values->chunks = xgrow(values->chunks, values->chunk_count,
+				       sizeof(struct chunk *));
+		values->chunks[values->chunk_count++] = NULL;
+	}
+	values->chunks[i] = chunk_own(values->chunks[i], width);
+	return chunk_slots(values->chunks[i], series, width);
+}
+
+bool family_restore(struct family *family, const struct saved_series *series)
+{
+	const struct layout *layout = family_layout(family);
+	uint32_t number = (uint32_t)family_series(family);
+
+	if (!slots_value_fits(layout, &series->value) ||
+	    !family_adopt(family, series->labels, series->born))
+		return false;
+	slots_restore(layout, slots_of(family_values(family), number, layout->width),
+		      &series->value);
+	return true;
+}
+
+/* ---- out of cuts ---- */
+
+static const union slot zeros[SLOTS_MAX];
+
+struct walk {
+	const struct cut *cut, *since;
+	const struct cut_visitor *visitor;
+	void *ctx;
+	size_t metric, since_metric;
+	bool is_in_since;
+	struct family *family;
+	const struct layout *layout;
+	union slot scratch[SLOTS_MAX];
+};
+
+static struct slots_value value_of(struct walk *w, uint32_t number)
+{
+	const union slot *slots = cut_slots(w->cut, w->metric, number, w->scratch);
+
+	return slots_value(w->layout, slots ? slots : zeros);
+}
+
+static void visit_value(struct walk *w, uint32_t number)
+{
+	struct slots_value value = value_of(w, number);
+
+	w->visitor->value(w->ctx, w->family, number, &value);
+}
+
+static void visit_series(struct walk *w, uint32_t number)
+{
+	const struct series_key *key = family_key(w->family, number);
+	struct saved_series series = {
+		.labels = {key->text, key->text_bytes},
+		.born = atomic_load_explicit(&key->born, memory_order_relaxed),
+		.value = value_of(w, number),
+	};
+
+	assert(series.born != BORN_UNSEEN);
+	w->visitor->series(w->ctx, w->family, number, &series);
+}
+
+static const struct chunk *chunk_of(const struct cut *cut, size_t metric, size_t part,
+				    size_t i)
+{
+	const struct share *share = cut_share(cut, metric, part);
+
+	return share && i < share->chunk_count ? share->chunks[i] : NULL;
+}
+
+/* One bit a series. */
+static uint64_t difference(const struct chunk *a, const struct chunk *b, size_t width)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < CHUNK_SERIES; i++) {
+		const union slot *x = a ? a->slots + i * width : zeros;
+		const union slot *y = b ? b->slots + i * width : zeros;
+		int64_t differ = 0;
+
+		for (size_t j = 0; j < width; j++)
+			differ |= x[j].time_ns ^ y[j].time_ns;
+		bits |= (uint64_t)(differ != 0) << i;
+	}
+	return bits;
+}
+
+/* Chunks that cuts hold never change: the same pointer is the same values. */
+static uint64_t changed_in_chunk(const struct walk *w, size_t i)
+{
+	uint64_t bits = 0;
+
+	if (!w->is_in_since)
+		return UINT64_MAX;
+	for (size_t part = 0; part < cut_part_count(w->cut); part++) {
+		const struct chunk *now = chunk_of(w->cut, w->metric, part, i);
+		const struct chunk *then = chunk_of(w->since, w->since_metric, part, i);
+
+		if (now != then)
+			bits |= difference(now, then, w->layout->width);
+	}
+	return bits;
+}
+
+static void visit_chunk(struct walk *w, size_t i, uint32_t saved)
+{
+	uint32_t first = (uint32_t)(i * CHUNK_SERIES);
+
+	for (uint64_t bits = changed_in_chunk(w, i); bits != 0; bits &= bits - 1) {
+		uint32_t number = first + (uint32_t)__builtin_ctzll(bits);
+
+		if (number >= saved)
+			return;
+		visit_value(w, number);
+	}
+}
+
+static void visit_family(struct walk *w)
+{
+	uint32_t saved = family_saved(w->family)->series;
+
+	for (size_t i = 0; i * CHUNK_SERIES < saved; i++)
+		visit_chunk(w, i, saved);
+	for (uint32_t i = saved; i < cut_series(w->cut, w->metric); i++)
+		visit_series(w, i);
+}
+
+void cut_each_change(const struct cut *cut, const struct cut *since,
+		     const struct cut_visitor *visitor, void *ctx)
+{
+	struct walk w = {.cut = cut, .since = since, .visitor = visitor, .ctx = ctx};
+
+	assert(cut_part_count(cut) == cut_part_count(since));
+	for (w.metric = 0; w.metric < schema_total(cut_schema(cut)); w.metric++) {
+		w.family = schema_family(cut_schema(cut), w.metric);
+		w.layout = family_layout(w.family);
+		w.is_in_since =
+			schema_find(cut_schema(since), w.family, &w.since_metric);
+		visit_family(&w);
+	}
+}

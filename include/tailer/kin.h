@@ -1,0 +1,41 @@
+/*
+ * kin.h - what is a sibling of a followed path: a copy of what was read, or a
+ * generation that nobody has seen?
+ *
+ * Rotation leaves copies behind: copytruncate's, compressed ones, those that
+ * `mv` makes on another file system.  A copy is not read again, but where the
+ * original was truncated or deleted before it was read to its end, reading
+ * goes on in the copy.  The content decides: the first bytes, and those before
+ * the offset.  Where all lines are alike it proves little: then the time of
+ * change must be the same too.
+ *
+ * For the stream.
+ */
+#ifndef TAILER_KIN_H
+#define TAILER_KIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tailer/generation.h"
+
+enum verdict {
+	KIN_UNSEEN,  /* a generation to be read whole */
+	KIN_COPY,    /* of the generation whose number is in copy_of; nothing to read */
+	KIN_GOES_ON, /* as above, and it holds what that has not read */
+	KIN_LATER,   /* there is more work to be done at once */
+	KIN_WAIT,    /* it is still being written, or empty: due_ns says when to look */
+	KIN_GONE     /* it cannot be opened any more */
+};
+
+/* The candidate's file is opened if need be.  *original: of the last two. */
+enum verdict kin_judge(struct generation *candidate, int64_t now_ns,
+		       struct generation **original);
+
+/*
+ * Does the file of `copy` hold what `seeking` has read, and more?  KIN_GOES_ON,
+ * KIN_COPY, KIN_LATER, or KIN_UNSEEN: it is none.
+ */
+enum verdict kin_compare(struct generation *copy, struct generation *seeking);
+
+#endif

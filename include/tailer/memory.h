@@ -1,0 +1,39 @@
+/*
+ * memory.h - what a reader remembers of what it has read: the first bytes of
+ * the file and those before the offset.
+ *
+ * Knows nothing of files.
+ */
+#ifndef TAILER_MEMORY_H
+#define TAILER_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/slice.h"
+#include "tailer/checkpoint.h"
+
+/* All zero: of nothing. */
+struct memory {
+	unsigned char head_bytes, tail_bytes;
+	char head[CHECKPOINT_HEAD_BYTES];
+	char tail[CHECKPOINT_GUARD_BYTES];
+};
+
+void memory_restore(struct memory *memory, const struct checkpoint *from);
+void memory_save(const struct memory *memory, struct checkpoint *to);
+
+void memory_set_head(struct memory *memory, const char *bytes, size_t count);
+/* The last bytes of these `count` precede the offset. */
+void memory_set_tail(struct memory *memory, const char *bytes, size_t count);
+/* `bytes`, which stand at `at_bytes` of the file, precede the offset now. */
+void memory_append(struct memory *memory, struct slice bytes, uint64_t at_bytes);
+
+/* Copies the last bytes, at most `most`; returns how many. */
+size_t memory_tail(const struct memory *memory, char *out, size_t most);
+
+/* The tail is not the same line again and again. */
+bool memory_is_telling(const struct memory *memory);
+
+#endif

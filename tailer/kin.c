@@ -1,0 +1,295 @@
+#include "tailer/kin.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "tailer/writers.h"
+
+#define LOOK_NS (100 * NS_PER_MS) /* at a file that is being written */
+
+/* Every generation of the path, one after the other. */
+static struct generation *next_of(struct stream *stream, struct generation *g)
+{
+	if (!g)
+		return stream->oldest ? stream->oldest : stream->past;
+	if (g->next)
+		return g->next;
+	return g->role == ROLE_PAST ? NULL : stream->past;
+}
+
+static bool is_at_hand(const struct generation *g)
+{
+	return reader_is_open(g->reader) ||
+	       (g->file && (file_standing(g->file) & FILE_NAMED));
+}
+
+static bool is_current(const struct generation *g)
+{
+	return g->role == ROLE_ACTIVE && (g->standing & FILE_CURRENT);
+}
+
+/*
+ * Plain copies are made of the file that is written to (copytruncate), and of
+ * files that then go (a move to another file system).
+ */
+static bool may_be_original(const struct generation *original,
+			    const struct generation *candidate)
+{
+	return reader_is_archive(candidate->reader) || original->role == ROLE_SEEKING ||
+	       is_current(original) || !is_at_hand(original);
+}
+
+static bool same_time(const struct generation *a, const struct generation *b)
+{
+	return llabs(reader_mtime_ns(a->reader) - reader_mtime_ns(b->reader)) <
+	       NS_PER_SECOND;
+}
+
+static bool proves(const struct generation *original,
+		   const struct generation *candidate)
+{
+	return original->role == ROLE_SEEKING || is_current(original) ||
+	       reader_is_telling(original->reader) || same_time(original, candidate);
+}
+
+static bool is_possible(const struct generation *original,
+			const struct generation *candidate)
+{
+	return reader_offset_bytes(original->reader) > 0 &&
+	       may_be_original(original, candidate) && proves(original, candidate) &&
+	       reader_begins_like(candidate->reader, original->reader);
+}
+
+/* An archive that says that it has just what was read need not be unpacked. */
+static struct generation *find_by_size(struct generation *c)
+{
+	struct generation *g = NULL;
+
+	while (reader_is_archive(c->reader) && (g = next_of(c->stream, g)))
+		if (g->role == ROLE_PAST && is_possible(g, c) &&
+		    reader_size_is(c->reader, reader_offset_bytes(g->reader)))
+			return g;
+	return NULL;
+}
+
+/* The one that is to be compared next: in the order of offsets. */
+static struct generation *next_to_compare(struct generation *c)
+{
+	struct generation *g = NULL, *found = NULL;
+
+	while ((g = next_of(c->stream, g)))
+		if (reader_offset_bytes(g->reader) > c->judged_bytes &&
+		    (!found || reader_offset_bytes(g->reader) <
+				       reader_offset_bytes(found->reader)) &&
+		    is_possible(g, c))
+			found = g;
+	return found;
+}
+
+/* Those of the same offset lie at the same place of the candidate. */
+static enum reader_match compare_all_at(struct generation *c, uint64_t offset_bytes,
+					struct generation **best)
+{
+	struct generation *g = NULL;
+	enum reader_match match = MATCH_NO;
+
+	while ((g = next_of(c->stream, g))) {
+		if (reader_offset_bytes(g->reader) != offset_bytes ||
+		    !is_possible(g, c))
+			continue;
+		match = reader_match(c->reader, g->reader, c->stream->host->buffer);
+		if (match == MATCH_YES)
+			*best = g;
+		if (match == MATCH_LATER || match == MATCH_FAILED)
+			return match;
+	}
+	return *best ? MATCH_YES : match;
+}
+
+static struct generation *by_number(struct stream *stream, uint64_t number)
+{
+	struct generation *g = NULL;
+
+	while (number > 0 && (g = next_of(stream, g)))
+		if (g->change.number == number)
+			return g;
+	return NULL;
+}
+
+/*
+ * The generation that has read most of what the candidate holds.  MATCH_SHORT:
+ * one that begins alike has read more than the candidate has.
+ */
+static enum reader_match find_original(struct generation *c, struct generation **best)
+{
+	enum reader_match match = MATCH_NO;
+	struct generation *g;
+
+	*best = find_by_size(c);
+	while (!*best && (g = next_to_compare(c))) {
+		uint64_t offset = reader_offset_bytes(g->reader);
+		struct generation *found = NULL;
+
+		match = compare_all_at(c, offset, &found);
+		if (match == MATCH_LATER || match == MATCH_FAILED)
+			return match;
+		if (match == MATCH_SHORT)
+			break;
+		c->judged_bytes = offset;
+		if (found)
+			c->copy_of = found->change.number;
+	}
+	if (!*best)
+		*best = by_number(c->stream, c->copy_of);
+	if (*best)
+		return MATCH_YES;
+	return match == MATCH_SHORT ? MATCH_SHORT : MATCH_NO;
+}
+
+/* Does its file still hold what was read of it? */
+static bool is_intact(struct generation *g)
+{
+	return g->role != ROLE_SEEKING && is_at_hand(g) && generation_open(g) &&
+	       reader_verify(g->reader, g->stream->host->buffer) == READER_END;
+}
+
+static enum verdict judge_copy(struct generation *c, struct generation *original)
+{
+	uint64_t offset = reader_offset_bytes(original->reader);
+	enum reader_match beyond = reader_reaches_beyond(c->reader, offset);
+	bool intact = is_intact(original);
+
+	if (intact && original->role == ROLE_PAST)
+		generation_close(original);
+	if (beyond == MATCH_NO)
+		return KIN_COPY;
+	if (!intact)
+		return original->role != ROLE_PAST && is_at_hand(original)
+			       ? KIN_COPY /* truncated: it will ask for its copies */
+			       : KIN_GOES_ON;
+	if (original->role == ROLE_PAST)
+		return KIN_UNSEEN; /* it only begins alike */
+	return reader_is_archive(c->reader) ||
+			       reader_size_bytes(c->reader) <=
+				       reader_size_bytes(original->reader)
+		       ? KIN_COPY
+		       : KIN_UNSEEN;
+}
+
+/* A copy of which nothing was read yet, or one that is not complete. */
+static struct generation *find_longer(struct generation *c)
+{
+	for (struct generation *g = c->stream->oldest; g; g = g->next)
+		if (is_current(g) && generation_open(g) &&
+		    reader_is_beginning_of(c->reader, g->reader))
+			return g;
+	return NULL;
+}
+
+static bool is_being_written(const struct generation *c, int64_t now_ns)
+{
+	enum writers writers = writers_of(reader_fd(c->reader));
+
+	if (writers == WRITERS_NONE || (writers == WRITERS_UNKNOWN && c->closed))
+		return false;
+	return now_ns - c->quiet_since_ns < c->stream->host->finish_ns;
+}
+
+static enum verdict wait_for(struct generation *c, int64_t now_ns)
+{
+	c->due_ns = now_ns + LOOK_NS;
+	c->judged_bytes = 0;
+	c->copy_of = 0;
+	return KIN_WAIT;
+}
+
+static struct generation *find_alike(struct generation *c)
+{
+	struct generation *g = NULL;
+
+	while ((g = next_of(c->stream, g)) && !is_possible(g, c))
+		;
+	return g;
+}
+
+static enum verdict judge_open(struct generation *c, int64_t now_ns,
+			       struct generation **original)
+{
+	/* What has the path's name is written to as long as it has it. */
+	bool busy = !(c->standing & FILE_CURRENT) && is_being_written(c, now_ns);
+
+	if (reader_is_archive(c->reader) && busy)
+		return wait_for(c, now_ns);
+	switch (find_original(c, original)) {
+	case MATCH_LATER:
+		return KIN_LATER;
+	case MATCH_FAILED:
+		/* An archive whose making was interrupted has its original beside it. */
+		*original = find_alike(c);
+		return *original ? KIN_COPY : KIN_UNSEEN;
+	case MATCH_YES:
+		return busy ? wait_for(c, now_ns) : judge_copy(c, *original);
+	case MATCH_SHORT:
+		if (busy)
+			return wait_for(c, now_ns);
+		break;
+	case MATCH_NO:
+		break;
+	}
+	*original = find_longer(c);
+	if (!*original)
+		return KIN_UNSEEN;
+	return busy ? wait_for(c, now_ns) : KIN_COPY;
+}
+
+enum verdict kin_judge(struct generation *c, int64_t now_ns,
+		       struct generation **original)
+{
+	uint64_t size_bytes = reader_size_bytes(c->reader);
+
+	*original = NULL;
+	c->due_ns = 0;
+	if (!generation_open(c) || !reader_refresh(c->reader))
+		return KIN_GONE;
+	if (reader_size_bytes(c->reader) != size_bytes)
+		c->quiet_since_ns = now_ns;
+	switch (reader_prepare(c->reader, c->stream->host->buffer)) {
+	case MATCH_NO:
+		return KIN_WAIT; /* it is empty */
+	case MATCH_LATER:
+		return KIN_LATER;
+	case MATCH_FAILED:
+		return is_being_written(c, now_ns) ? wait_for(c, now_ns) : KIN_UNSEEN;
+	case MATCH_YES:
+	case MATCH_SHORT:
+		break;
+	}
+	return judge_open(c, now_ns, original);
+}
+
+enum verdict kin_compare(struct generation *copy, struct generation *seeking)
+{
+	struct reader_buffer *buffer = copy->stream->host->buffer;
+
+	if (!generation_open(copy))
+		return KIN_UNSEEN;
+	if (reader_prepare(copy->reader, buffer) == MATCH_LATER)
+		return KIN_LATER;
+	switch (reader_match(copy->reader, seeking->reader, buffer)) {
+	case MATCH_LATER:
+		return KIN_LATER;
+	case MATCH_YES:
+		break;
+	case MATCH_NO:
+	case MATCH_SHORT:
+	case MATCH_FAILED:
+		generation_close(copy);
+		return KIN_UNSEEN;
+	}
+	if (reader_reaches_beyond(copy->reader, reader_offset_bytes(seeking->reader)) ==
+	    MATCH_YES)
+		return KIN_GOES_ON;
+	generation_close(copy);
+	return KIN_COPY;
+}

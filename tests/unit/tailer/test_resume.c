@@ -1,0 +1,352 @@
+/*
+ * What an earlier run has read: every line counts once, whatever happened to
+ * the files meanwhile.
+ */
+#include "scene.h"
+
+static struct scene *scene;
+static const struct follower_options options = {
+	.line_bytes = 4096, .block_bytes = 1024, .open_files = 64, .finish_ms = 200};
+
+static void setup(void)
+{
+	scene = scene_create_with(&options);
+}
+
+static void teardown(void)
+{
+	scene_destroy(scene);
+}
+
+TestSuite(resume, .init = setup, .fini = teardown, .timeout = 60);
+
+static void end_run(void)
+{
+	size_t cursor = 0;
+	struct slice key;
+	void *value;
+
+	scene_stop(scene);
+	discovery_destroy(scene->discovery);
+	scene->stop_saving = true;
+	follower_destroy(scene->follower);
+	while (hashmap_next(scene->heard, &cursor, &key, &value)) {
+		struct heard *heard = value;
+
+		if (heard->text.capacity > 0) {
+			heard->text.len = heard->saved_len;
+			heard->text.ptr[heard->saved_len] = '\0';
+		}
+	}
+}
+
+static void begin_run(const char *name)
+{
+	size_t count = hashmap_count(scene->saved), i = 0, cursor = 0;
+	struct checkpoint *checkpoints = xcalloc(count, sizeof(*checkpoints));
+	struct discovery_past past = {.checkpoints = checkpoints,
+				      .checkpoint_count = count,
+				      .roots = (const char *const *)&scene->saved_root,
+				      .root_count = scene->saved_root != NULL};
+	static const struct discovery_ops ops = {scene_fallback, scene_looked};
+	struct slice key;
+	struct error err;
+	void *value;
+
+	while (hashmap_next(scene->saved, &cursor, &key, &value))
+		checkpoints[i++] = ((struct saved *)value)->checkpoint;
+	scene->stop_saving = false;
+	scene->follower = follower_create(&options, &scene_follower_ops, scene, &err);
+	scene->discovery =
+		discovery_create(&scene->follower, 1, &past, &ops, scene, &err);
+	free(checkpoints);
+	scene_follow(scene, name);
+}
+
+static void compress(const char *from, const char *to)
+{
+	char command[600];
+
+	snprintf(command, sizeof(command), "gzip -c %s > %s", scene_path(scene, from),
+		 scene_path(scene, to));
+	cr_assert_eq(system(command), 0);
+	scene_delete(scene, from);
+}
+
+static void copy(const char *from, const char *to)
+{
+	char command[600];
+
+	snprintf(command, sizeof(command), "cp %s %s", scene_path(scene, from),
+		 scene_path(scene, to));
+	cr_assert_eq(system(command), 0);
+}
+
+static void truncate_to(const char *name, long size)
+{
+	cr_assert_eq(truncate(scene_path(scene, name), size), 0);
+}
+
+/* Nothing more comes of it. */
+#define SETTLED(name, expected)                                      \
+	do {                                                         \
+		UNTIL_TEXT(scene, name, expected);                   \
+		for (int turn = 0; turn < 60; turn++)                \
+			scene_turn(scene);                           \
+		cr_expect_str_eq(scene_text(scene, name), expected); \
+	} while (0)
+
+Test(resume, a_file_goes_on_where_it_was)
+{
+	scene_append(scene, "a.log", "1\n2\nto");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n2\n");
+	end_run();
+	scene_append(scene, "a.log", "rn\n3\n");
+	begin_run("");
+	SETTLED("a.log", "1\n2\ntorn\n3\n");
+	end_run();
+	begin_run("");
+	SETTLED("a.log", "1\n2\ntorn\n3\n");
+}
+
+Test(resume, what_was_not_saved_is_read_again)
+{
+	scene_append(scene, "a.log", "1\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	scene->stop_saving = true;
+	scene_append(scene, "a.log", "2\n");
+	UNTIL_TEXT(scene, "a.log", "1\n2\n");
+	end_run();
+	begin_run("");
+	SETTLED("a.log", "1\n2\n");
+}
+
+Test(resume, a_file_renamed_meanwhile_is_read_to_its_end)
+{
+	scene_append(scene, "a.log", "1\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	end_run();
+	scene_append(scene, "a.log", "2\n");
+	scene_rename(scene, "a.log", "a.log.1");
+	scene_append(scene, "a.log", "3\n");
+	begin_run("");
+	SETTLED("a.log", "1\n2\n3\n");
+	end_run();
+	scene_rename(scene, "a.log.1", "a.log.2");
+	scene_rename(scene, "a.log", "a.log.1");
+	begin_run("");
+	SETTLED("a.log", "1\n2\n3\n");
+}
+
+Test(resume, a_generation_that_nobody_saw_is_read_in_its_turn)
+{
+	scene_append(scene, "a.log", "1 first\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1 first\n");
+	end_run();
+	scene_append(scene, "a.log", "2 first\n");
+	scene_rename(scene, "a.log", "a.log.2");
+	usleep(20000);
+	scene_append(scene, "a.log", "3 second\n");
+	scene_rename(scene, "a.log", "a.log.1");
+	usleep(20000);
+	scene_append(scene, "a.log", "4 third\n");
+	begin_run("");
+	SETTLED("a.log", "1 first\n2 first\n3 second\n4 third\n");
+	end_run();
+	begin_run("");
+	SETTLED("a.log", "1 first\n2 first\n3 second\n4 third\n");
+}
+
+Test(resume, siblings_of_the_first_start_are_history)
+{
+	scene_append(scene, "a.log.1", "old\n");
+	scene_append(scene, "a.log.2", "older\n");
+	compress("a.log.2", "a.log.2.gz");
+	scene_append(scene, "a.log", "1\n");
+	scene_follow(scene, "");
+	SETTLED("a.log", "1\n");
+	end_run();
+	begin_run("");
+	SETTLED("a.log", "1\n");
+	end_run();
+	scene_rename(scene, "a.log.2.gz", "a.log.3.gz");
+	compress("a.log.1", "a.log.2.gz");
+	scene_rename(scene, "a.log", "a.log.1");
+	begin_run("");
+	SETTLED("a.log", "1\n");
+}
+
+Test(resume, the_rest_of_a_compressed_file_is_read_from_the_archive)
+{
+	scene_append(scene, "a.log", "1 counted\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1 counted\n");
+	end_run();
+	scene_append(scene, "a.log", "2 not yet\n");
+	compress("a.log", "a.log.1.gz");
+	scene_append(scene, "a.log", "3 next\n");
+	begin_run("");
+	SETTLED("a.log", "1 counted\n2 not yet\n3 next\n");
+	cr_expect_eq(scene_heard(scene, "a.log")->lost_bytes, 0);
+	end_run();
+	scene_rename(scene, "a.log.1.gz", "a.log.2.gz");
+	begin_run("");
+	SETTLED("a.log", "1 counted\n2 not yet\n3 next\n");
+}
+
+Test(resume, the_rest_of_a_truncated_file_is_read_from_the_copy)
+{
+	static const char *const anew[] = {"4\n", "4 as long again\n",
+					   "4 this time it is longer than it was\n"};
+
+	for (size_t i = 0; i < sizeof(anew) / sizeof(*anew); i++) {
+		char name[16], old[16], expected[200];
+
+		snprintf(name, sizeof(name), "%zu.log", i);
+		snprintf(old, sizeof(old), "%zu.log.1", i);
+		snprintf(expected, sizeof(expected), "1 counted\n2 unread\n%s",
+			 anew[i]);
+		scene_append(scene, name, "1 counted\n");
+		if (i == 0)
+			scene_follow(scene, "");
+		else
+			begin_run("");
+		UNTIL_TEXT(scene, name, "1 counted\n");
+		end_run();
+		scene_append(scene, name, "2 unread\n");
+		copy(name, old);
+		truncate_to(name, 0);
+		scene_append(scene, name, anew[i]);
+		begin_run("");
+		SETTLED(name, expected);
+		cr_expect_eq(scene_heard(scene, name)->lost_bytes, 0);
+		end_run();
+	}
+	begin_run("");
+}
+
+Test(resume, copytruncate_while_it_is_followed)
+{
+	scene_append(scene, "a.log", "1 first\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1 first\n");
+	scene_append(scene, "a.log", "2 second\n");
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	scene_append(scene, "a.log", "3 third\n");
+	SETTLED("a.log", "1 first\n2 second\n3 third\n");
+	scene_append(scene, "a.log", "4 fourth\n");
+	scene_rename(scene, "a.log.1", "a.log.2");
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	SETTLED("a.log", "1 first\n2 second\n3 third\n4 fourth\n");
+	cr_expect_eq(scene_heard(scene, "a.log")->lost_bytes, 0);
+	compress("a.log.2", "a.log.2.gz");
+	SETTLED("a.log", "1 first\n2 second\n3 third\n4 fourth\n");
+}
+
+Test(resume, a_line_torn_by_copytruncate_is_one_line)
+{
+	int fd;
+
+	scene_append(scene, "a.log", "1 first\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1 first\n");
+	end_run();
+	fd = scene_open(scene, "a.log");
+	scene_write(fd, "2 second\n3 to");
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	scene_write(fd, "rn\n4 last\n");
+	begin_run("");
+	SETTLED("a.log", "1 first\n2 second\n3 torn\n4 last\n");
+	close(fd);
+}
+
+Test(resume, what_was_deleted_meanwhile_is_told_as_lost)
+{
+	scene_append(scene, "a.log", "1\n2\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n2\n");
+	end_run();
+	scene_delete(scene, "a.log");
+	scene_append(scene, "a.log", "3\n");
+	begin_run("");
+	SETTLED("a.log", "1\n2\n3\n");
+	cr_expect_str_eq(scene_heard(scene, "a.log")->lost_reason, "deleted");
+	cr_expect_eq(scene_heard(scene, "a.log")->lost_bytes, 0);
+}
+
+Test(resume, an_end_that_vanished_is_told_as_lost)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	for (int i = 0; i < 50; i++)
+		strbuf_addf(&text, "%d and more\n", 1000 + i);
+	scene_append(scene, "a.log", text.ptr);
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", text.ptr);
+	end_run();
+	truncate_to("a.log", (long)text.len - 30);
+	begin_run("");
+	SETTLED("a.log", text.ptr);
+	cr_expect_str_eq(scene_heard(scene, "a.log")->lost_reason, "tail_vanished");
+	cr_expect_eq(scene_heard(scene, "a.log")->lost_bytes, 30);
+	scene_append(scene, "a.log", " torn\n2000\n");
+	strbuf_puts(&text, "2000\n");
+	SETTLED("a.log", text.ptr);
+	strbuf_finish(&text);
+}
+
+Test(resume, nuls_of_a_writer_that_does_not_append_are_no_part_of_a_line)
+{
+	int fd = open(scene_path(scene, "a.log"), O_WRONLY | O_CREAT, 0644);
+
+	scene_write(fd, "1 first\n2 second\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1 first\n2 second\n");
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	scene_write(fd, "3 third\n");
+	SETTLED("a.log", "1 first\n2 second\n3 third\n");
+	close(fd);
+}
+
+Test(resume, a_file_that_appeared_meanwhile_is_read_from_its_start)
+{
+	scene_append(scene, "a.log", "1\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	end_run();
+	scene_append(scene, "b.log", "new\n");
+	begin_run("");
+	SETTLED("b.log", "new\n");
+	SETTLED("a.log", "1\n");
+}
+
+Test(resume, a_neighbour_is_no_rotation)
+{
+	scene_append(scene, "a.log", "1\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	scene_append(scene, "a.log.err", "other\n");
+	scene_append(scene, "a.log", "2\n");
+	SETTLED("a.log", "1\n2\n");
+}
+
+Test(resume, lines_that_are_all_alike_count_too)
+{
+	scene_append(scene, "a.log", "x\nx\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "x\nx\n");
+	end_run();
+	scene_rename(scene, "a.log", "a.log.2");
+	scene_append(scene, "a.log.1", "x\nx\n");
+	scene_append(scene, "a.log", "x\n");
+	begin_run("");
+	SETTLED("a.log", "x\nx\nx\nx\nx\n");
+}
