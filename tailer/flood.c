@@ -5,7 +5,7 @@
 #define COUNT_NS (100 * NS_PER_MS)
 #define MOST_WRITES 2000 /* in that time: a queue holds 16384 by default */
 
-#define LOOK_NS (15 * NS_PER_MS)
+#define LOOK_NS (10 * NS_PER_MS)
 #define LOOK_SHARE 10 /* looks take at most one part of so many of the time */
 
 #define REST_NS NS_PER_SECOND

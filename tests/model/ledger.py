@@ -38,6 +38,8 @@ class Ledger:
     def __init__(self, logs):
         self.logs = logs
         self.highest = {False: {}, True: {}}  # by scraper: as a person sees it, as Prometheus sees it
+        # The commit after a scraper's first scrape is the first that remembers it.
+        self.scraper = "unknown"
 
     def _streams(self):
         return {(str(s.number), log.label): s for log in self.logs for s in log.streams}
@@ -67,12 +69,20 @@ class Ledger:
                 raise Failure(f"{key[0]}{{{key[1]}}} was {before:g} and has gone")
             if metrics[key] < before:
                 raise Failure(f"{key[0]}{{{key[1]}}} went back from {before:g} to {metrics[key]:g}")
-        known = prometheus and bool(highest)
+        known = prometheus and self.scraper == "remembered"
         for key, value in metrics.items():
             if only_grows(key[0]):
                 if known and key not in highest and value and key[0].startswith("stream_"):
                     raise Failure(f"{key[0]}{{{key[1]}}} is new to this scraper, and begins at {value:g}, not 0")
                 highest[key] = value
+        if self.scraper == "scraped":
+            self.scraper = "remembered"
+        elif prometheus and self.scraper == "unknown":
+            self.scraper = "scraped"
+
+    def daemon_died(self):
+        if self.scraper == "scraped":
+            self.scraper = "unknown"
 
     @staticmethod
     def _prefix(stream, count, numbers):

@@ -62,6 +62,7 @@ class Sequence:
 
     def _gone(self):
         self.daemon = None
+        self.ledger.daemon_died()
         for log in self.logs:
             log.died()
 

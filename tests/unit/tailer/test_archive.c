@@ -701,4 +701,10 @@ Test(archive, the_size_is_what_the_archive_says)
 	fd = file_of(file.len);
 	cr_expect_not(archive_size_hint(fd, ARCHIVE_ZSTD, &bytes), "not known");
 	close(fd);
+	strbuf_clear(&file);
+	add_skippable("", 0);
+	add_zstd(text.ptr, text.len);
+	fd = file_of(file.len);
+	cr_expect_not(archive_size_hint(fd, ARCHIVE_ZSTD, &bytes), "not zero");
+	close(fd);
 }
