@@ -204,10 +204,20 @@ static enum verdict wait_for(struct generation *c, int64_t now_ns)
 	return KIN_WAIT;
 }
 
+static struct generation *find_alike(struct generation *c)
+{
+	struct generation *g = NULL;
+
+	while ((g = next_of(c->stream, g)) && !is_possible(g, c))
+		;
+	return g;
+}
+
 static enum verdict judge_open(struct generation *c, int64_t now_ns,
 			       struct generation **original)
 {
-	bool busy = is_being_written(c, now_ns);
+	/* What has the path's name is written to as long as it has it. */
+	bool busy = !(c->standing & FILE_CURRENT) && is_being_written(c, now_ns);
 
 	if (reader_is_archive(c->reader) && busy)
 		return wait_for(c, now_ns);
@@ -215,8 +225,9 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:
-		*original = NULL;
-		return KIN_UNSEEN;
+		/* An archive whose making was interrupted has its original beside it. */
+		*original = find_alike(c);
+		return *original ? KIN_COPY : KIN_UNSEEN;
 	case MATCH_YES:
 		return busy ? wait_for(c, now_ns) : judge_copy(c, *original);
 	case MATCH_SHORT:

@@ -123,7 +123,10 @@ static enum adoption_kind kind_of(const struct tree *tree, const struct claim *c
 		return ADOPT_LOST;
 	if (claim->sibling)
 		return fresh ? ADOPT_RECORD : ADOPT_SIBLING;
-	return ADOPT_READ;
+	/* A directory may have been copied back while nobody looked. */
+	return tree->backlog && !fresh && catalog_follows(tree->catalog, claim->path)
+		       ? ADOPT_SIBLING
+		       : ADOPT_READ;
 }
 
 /* A file that nobody knows. */
