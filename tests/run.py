@@ -137,7 +137,8 @@ def sanitized_scenarios(totals, binary):
     with tempfile.TemporaryDirectory() as logs:
         options = f"log_path={logs}/report"
         env = dict(os.environ, LOGTALLY=binary, ASAN_OPTIONS="detect_leaks=1:" + options, UBSAN_OPTIONS=options)
-        done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input"], cwd=HERE + "/scenarios",
+        done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input",
+                               "test_identity", "test_losses", "test_partial_lines", "test_first_start"], cwd=HERE + "/scenarios",
                               env=env, text=True, errors="replace", capture_output=True, timeout=900)
         reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
     ran = re.search(r"^Ran (\d+) tests", done.stderr, re.M)
