@@ -80,7 +80,18 @@ static const char make_views[] =
 	" FROM files ORDER BY path, id;";
 
 /* Where a file that a link led to was when it was opened. */
-static const char add_place[] = "ALTER TABLE files ADD COLUMN place TEXT";
+static const char add_place[] =
+	"ALTER TABLE files ADD COLUMN place TEXT;" /* state 2: rotated, being read */
+	"DROP VIEW positions;"
+	"CREATE VIEW positions AS"
+	" SELECT path,"
+	"  CASE state WHEN 0 THEN 'reading' WHEN 1 THEN 'finished'"
+	"   ELSE 'rotated' END AS state,"
+	"  offset_bytes, size_bytes,"
+	"  iif(state = 1, 0, max(size_bytes - offset_bytes, 0)) AS unread_bytes,"
+	"  datetime(mtime_ns / 1000000000, 'unixepoch') AS modified,"
+	"  inode, id AS generation, place"
+	" FROM files ORDER BY path, id;";
 
 static const char *const steps[] = {make_tables, make_views, add_place};
 

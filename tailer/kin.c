@@ -36,8 +36,8 @@ static bool is_current(const struct generation *g)
 static bool may_be_original(const struct generation *original,
 			    const struct generation *candidate)
 {
-	return reader_is_archive(candidate->reader) || original->role == ROLE_SEEKING ||
-	       is_current(original) || !is_at_hand(original);
+	return reader_is_archive(candidate->reader) || original->role != ROLE_PAST ||
+	       !is_at_hand(original);
 }
 
 static bool same_time(const struct generation *a, const struct generation *b)
@@ -213,6 +213,33 @@ static struct generation *find_alike(struct generation *c)
 	return g;
 }
 
+/*
+ * Lines were added to a file while it was compressed.  Where the file is no
+ * more, an archive that is not newer than it can only be its own.
+ */
+static struct generation *find_longer_of_archive(struct generation *c)
+{
+	struct generation *g = NULL;
+
+	while (reader_is_archive(c->reader) && (g = next_of(c->stream, g))) {
+		bool open = reader_is_open(g->reader), same;
+
+		if (!is_possible(g, c))
+			continue;
+		if (!is_at_hand(g) || !generation_open(g)) {
+			if (reader_mtime_ns(c->reader) <= reader_mtime_ns(g->reader))
+				return g;
+			continue;
+		}
+		same = reader_end_stands_in(c->reader, g->reader);
+		if (!open)
+			generation_close(g);
+		if (same)
+			return g;
+	}
+	return NULL;
+}
+
 static enum verdict judge_open(struct generation *c, int64_t now_ns,
 			       struct generation **original)
 {
@@ -231,6 +258,9 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	case MATCH_SHORT:
 		if (busy)
 			return wait_for(c, now_ns);
+		*original = find_longer_of_archive(c);
+		if (*original)
+			return KIN_COPY;
 		break;
 	case MATCH_NO:
 		break;

@@ -693,6 +693,20 @@ bool reader_is_beginning_of(struct reader *reader, struct reader *other)
 	return true;
 }
 
+bool reader_end_stands_in(struct reader *reader, struct reader *other)
+{
+	char mine[CHECKPOINT_GUARD_BYTES], theirs[CHECKPOINT_GUARD_BYTES];
+	uint64_t end = content_unpacked_bytes(&reader->content);
+	size_t count = end < sizeof(mine) ? (size_t)end : sizeof(mine);
+
+	return count > 0 && !content_is_archive(&other->content) &&
+	       content_read_at(&reader->content, mine, count, end - count) ==
+		       (ssize_t)count &&
+	       content_read_at(&other->content, theirs, count, end - count) ==
+		       (ssize_t)count &&
+	       memcmp(mine, theirs, count) == 0;
+}
+
 enum reader_match reader_reaches_beyond(struct reader *reader, uint64_t at_bytes)
 {
 	char byte;

@@ -214,6 +214,8 @@ static void say_following(const struct generation *g)
 static void resume(struct generation *g, const struct adoption *adoption)
 {
 	bool finished = adoption->resume->state == CHECKPOINT_FINISHED;
+	bool all_read = adoption->resume->state == CHECKPOINT_ROTATED &&
+			generation_lag_bytes(g) == 0;
 
 	g->resumed = true;
 	g->role = ROLE_PAST;
@@ -229,6 +231,8 @@ static void resume(struct generation *g, const struct adoption *adoption)
 		} else {
 			generation_close(g);
 		}
+	} else if (all_read && adoption->reachable) {
+		generation_changed(g); /* rotated, read, and deleted since */
 	} else if (!finished && adoption->reachable) {
 		generation_unlink(g);
 		generation_release_file(g);
@@ -361,6 +365,7 @@ void *stream_notice(struct file *file)
 	g->dirty = true;
 	if ((before & FILE_CURRENT) && generation_is_leaving(g)) {
 		g->quiet_since_ns = clock_monotonic_ns();
+		generation_changed(g);
 		if (!(g->standing & FILE_UNWANTED))
 			report_rotation(g, how_it_left(g));
 	}
