@@ -40,10 +40,15 @@ static bool may_be_original(const struct generation *original,
 	       !is_at_hand(original);
 }
 
-static bool same_time(const struct generation *a, const struct generation *b)
+/* A compressor may keep the seconds only. */
+static bool same_time(const struct generation *original,
+		      const struct generation *candidate)
 {
-	return llabs(reader_mtime_ns(a->reader) - reader_mtime_ns(b->reader)) <
-	       NS_PER_SECOND;
+	int64_t apart_ns = llabs(reader_mtime_ns(original->reader) -
+				 reader_mtime_ns(candidate->reader));
+
+	return reader_is_archive(candidate->reader) ? apart_ns < NS_PER_SECOND
+						    : apart_ns == 0;
 }
 
 static bool proves(const struct generation *original,
@@ -268,6 +273,9 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	*original = find_longer(c);
 	if (!*original)
 		return KIN_UNSEEN;
+	/* Once something of it was read it will be known again, whatever comes. */
+	if (reader_offset_bytes((*original)->reader) == 0)
+		return wait_for(c, now_ns);
 	return busy ? wait_for(c, now_ns) : KIN_COPY;
 }
 
@@ -286,8 +294,8 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 	if (reader_is_archive(c->reader) && is_being_written(c, now_ns))
 		return wait_for(c, now_ns);
 	switch (reader_prepare(c->reader, c->stream->host->buffer)) {
-	case MATCH_NO:
-		return KIN_WAIT; /* it is empty */
+	case MATCH_NO: /* it is empty */
+		return reader_is_archive(c->reader) ? KIN_UNSEEN : KIN_WAIT;
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:

@@ -317,6 +317,7 @@ static void look_at_entry(struct tree *tree, struct entry *e, const char *path,
 		e->error = 0;
 	if (want_dir)
 		take_directory(tree, e, path, wanted, &found.st, depth);
+	e->rotated = false;
 	/* A name that is wanted itself is a rotation only while an event says so. */
 	if (!want_file || wanted->root >= 0) {
 		free(e->rotation_of);

@@ -734,8 +734,23 @@ static void take_copy(struct generation *c, struct generation *original)
 	original->dirty = true;
 }
 
+/* Of what was deleted before anything of it was counted nothing is known. */
+static void end_unread_seeking(struct stream *stream)
+{
+	struct generation *next;
+
+	for (struct generation *g = stream->oldest; g; g = next) {
+		next = g->next;
+		if (g->role == ROLE_SEEKING && reader_offset_bytes(g->reader) == 0) {
+			generation_release_file(g);
+			to_past(g);
+		}
+	}
+}
+
 static void take_unseen(struct generation *c)
 {
+	end_unread_seeking(c->stream);
 	generation_unlink(c);
 	c->dirty = true;
 	c->due_ns = 0;
@@ -775,6 +790,7 @@ static bool judge(struct generation *c, int64_t now_ns)
 		drop_candidate(c);
 		break;
 	case KIN_WAIT:
+		generation_end_backlog(c);
 		break;
 	}
 	return true;
@@ -791,6 +807,24 @@ static bool judge_candidates(struct stream *stream, int64_t now_ns)
 			done = judge(c, now_ns) && done;
 	}
 	return done;
+}
+
+/*
+ * A candidate may be a copy of what is about to be read; and it may be older
+ * than the file that has the path's name, which is therefore read after it.
+ */
+static bool older_are_read(const struct stream *stream)
+{
+	const struct generation *c = stream->candidates;
+
+	while (c && !c->dirty)
+		c = c->next;
+	if (!c)
+		return true;
+	for (const struct generation *g = stream->oldest; g; g = g->next)
+		if (g->role == ROLE_ACTIVE && !(g->standing & FILE_CURRENT) && g->dirty)
+			return false;
+	return true;
 }
 
 /* ---- the whole ---- */
@@ -824,18 +858,21 @@ bool stream_step(struct stream *stream)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
+	bool waits = !older_are_read(stream);
 
-	if (!judge_candidates(stream, now_ns))
+	if (!waits && !judge_candidates(stream, now_ns))
 		return true;
 	for (struct generation *g = stream->oldest; g; g = next) {
 		enum progress progress;
 
+		if (waits && (g->standing & FILE_CURRENT))
+			return true;
 		next = g->next;
 		progress = step(g, now_ns);
 		if (progress != STEP_DONE)
-			return progress == STEP_MORE;
+			return progress == STEP_MORE || waits;
 	}
-	return false;
+	return waits;
 }
 
 static void take_earlier(const struct generation *list, int64_t *due_ns)

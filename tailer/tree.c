@@ -56,14 +56,15 @@ static char *owner_of(struct tree *tree, struct dir *dir, const char *name)
 static void remember_move(struct tree *tree, struct dir *dir, const char *name,
 			  uint32_t cookie)
 {
+	const struct entry *e = node_find(dir, name);
 	struct strbuf path = STRBUF_INIT;
 
 	free(tree->moved_path);
 	tree->moved_path = owner_of(tree, dir, name);
 	tree->moved_cookie = cookie;
 	node_join(&path, dir, name);
-	tree->moved_from_path =
-		tree->moved_path && strcmp(path.ptr, tree->moved_path) == 0;
+	tree->moved_unseen = tree->moved_path && !(e && e->name_of.known) &&
+			     strcmp(path.ptr, tree->moved_path) == 0;
 	strbuf_finish(&path);
 }
 
@@ -83,7 +84,7 @@ static void take_move(struct tree *tree, struct dir *dir, const char *name,
 		e = node_need(dir, name);
 		free(e->rotation_of);
 		e->rotation_of = xstrdup(tree->moved_path);
-		e->rotated = tree->moved_from_path;
+		e->rotated = tree->moved_unseen;
 	}
 	strbuf_finish(&path);
 }
