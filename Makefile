@@ -71,10 +71,22 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(foreach r,$(USES_daemon),$(call arc
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+CRASH := $(BUILD)/crash/state_crash $(BUILD)/crash/fault.so
+
+$(BUILD)/crash/%: $(BUILD)/tests/crash/%.o $(foreach r,$(USES_daemon),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/crash/fault.so: tests/crash/fault.c Makefile
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'; $(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -fPIC -shared -o $@ $<
+
+crash: $(CRASH)  ## build the programs that die on purpose
+
 bench: $(BENCH)  ## build the measuring programs
 
 test: deps-test  ## build and run every test
-	@$(MAKE) --no-print-directory logtally unit
+	@$(MAKE) --no-print-directory logtally unit crash
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
 	    unit $(BUILD)/asan/logtally
@@ -136,7 +148,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench test run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench crash test run deps-build deps-run deps-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
