@@ -45,7 +45,7 @@ class Crash:
         if fault:
             env.update(fault, FAULT_UNDER=directory, LD_PRELOAD=self.shim)
         return subprocess.run([self.program, directory, str(acknowledged)], env=env, capture_output=True, text=True,
-                              errors="replace", timeout=60, close_fds=False)
+                              errors="replace", timeout=20, close_fds=False)
 
     def count(self, calls):
         counts = os.path.join(self.work, "count-" + calls)
