@@ -170,5 +170,5 @@ const char *state_schema_adopt(struct state_db *db, const struct state_schema *s
 	if (version < (sqlite3_int64)schema->count)
 		migrate(db, schema, version > 0 ? (size_t)version : 0);
 	look_at_tables(db);
-	return state_db_is_damaged(db) ? "corrupt" : NULL;
+	return state_db_damage(db) != STATE_DB_SOUND ? "corrupt" : NULL;
 }
