@@ -80,7 +80,8 @@ test: deps-test  ## build and run every test
 	    unit $(BUILD)/asan/logtally
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan OPT='-O1 -g' HARDEN= EXTRA=-fsanitize=thread \
 	    threads $(BUILD)/tsan/logtally
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= $(BUILD)/helgrind/logtally
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= \
+	    EXTRA='-include tests/threads/helgrind_atomics.h' $(BUILD)/helgrind/logtally
 	/usr/bin/python3 tests/run.py --build $(BUILD)
 
 SEQUENCES ?= 2000
