@@ -73,6 +73,25 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(foreach r,$(USES_daemon),$(call arc
 
 bench: $(BENCH)  ## build the measuring programs
 
+# Fuzz targets need clang and its libFuzzer; FUZZ_ROOMS are those that they call.
+FUZZ       := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_ROOMS := tailer common
+SECONDS    ?= 60
+
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach r,$(FUZZ_ROOMS),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+fuzzers: $(FUZZ)
+
+# What is found new is kept beside what was built; the seeds stay as they are.
+fuzz: deps-test  ## run each fuzz target for SECONDS=60
+	@$(fuzz_make)
+	@set -e; for f in $(notdir $(FUZZ)); do tests/fuzz/run.sh $(BUILD)/fuzzing/fuzz/$$f $(SECONDS); done
+
+fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzzing CC=clang OPT='-O1 -g' HARDEN= \
+    EXTRA='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzzers
+
 test: deps-test  ## build and run every test
 	@$(MAKE) --no-print-directory logtally unit
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
@@ -82,6 +101,7 @@ test: deps-test  ## build and run every test
 	    threads $(BUILD)/tsan/logtally
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= \
 	    EXTRA='-include tests/threads/helgrind_atomics.h' $(BUILD)/helgrind/logtally
+	@$(fuzz_make)
 	/usr/bin/python3 tests/run.py --build $(BUILD)
 
 SEQUENCES ?= 2000
@@ -95,7 +115,7 @@ run: deps-run logtally  ## start the example pipeline and the daemon on its logs
 APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib1g-dev libzstd-dev \
              libxxhash-dev libsqlite3-dev
 APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
-APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang-tidy clang-format \
+APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclang-rt-14-dev clang-tidy clang-format \
              cppcheck mandoc curl logrotate nginx-light gzip zstd sqlite3 valgrind strace
 install = command -v dpkg-query >/dev/null || exit 0; missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | \
     awk '$$1 == "ii" { sub(":.*", "", $$2); print $$2 }' | sort > $(BUILD)/.have; \
@@ -127,7 +147,7 @@ lint:  ## clang-tidy and cppcheck
 	    --suppress=ctuuninitvar --suppress=varFuncNullUB $(CPPFLAGS) $(ROOMS)
 
 format:  ## clang-format all C files
-	clang-format -i $(foreach r,$(ROOMS),$(call sources,$(r))) include/*/*.h tests/unit/*/*.c
+	clang-format -i $(foreach r,$(ROOMS),$(call sources,$(r))) include/*/*.h tests/unit/*/*.c tests/fuzz/*.c
 
 docs/metrics.md: daemon/own_metrics.c $(BUILD)/metrics_doc  ## made from the table of own metrics
 	$(BUILD)/metrics_doc > $@
@@ -142,7 +162,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench test soak run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench fuzz fuzzers test soak run deps-build deps-run deps-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -8,6 +8,8 @@
 
 #include "common/xalloc.h"
 
+/* There are arenas of a few hundred bytes, and thousands of them. */
+#define FIRST_BLOCK_BYTES ((size_t)256)
 #define BLOCK_BYTES ((size_t)16 * 1024)
 
 struct block {
@@ -50,14 +52,28 @@ static char *add_block(struct arena *arena, size_t bytes)
 	return block->bytes;
 }
 
+/* Each block doubles what there is. */
+static size_t next_block_bytes(const struct arena *arena, size_t least_bytes)
+{
+	size_t bytes = arena->size_bytes;
+
+	if (bytes < FIRST_BLOCK_BYTES)
+		bytes = FIRST_BLOCK_BYTES;
+	if (bytes > BLOCK_BYTES)
+		bytes = BLOCK_BYTES;
+	return bytes > least_bytes ? bytes : least_bytes;
+}
+
 /* A large request gets a block of its own and leaves the current one open. */
 static char *take(struct arena *arena, size_t bytes)
 {
 	if (bytes > BLOCK_BYTES / 4)
 		return add_block(arena, bytes);
 	if (bytes > arena->free_bytes) {
-		arena->free = add_block(arena, BLOCK_BYTES);
-		arena->free_bytes = BLOCK_BYTES;
+		size_t block_bytes = next_block_bytes(arena, bytes);
+
+		arena->free = add_block(arena, block_bytes);
+		arena->free_bytes = block_bytes;
 	}
 	arena->free += bytes;
 	arena->free_bytes -= bytes;

@@ -9,6 +9,8 @@
 
 #include "common/xalloc.h"
 
+#define KEPT_BYTES 4096 /* of room; a burst may have needed far more */
+
 struct messages {
 	char *bytes;
 	size_t count, capacity;
@@ -86,6 +88,10 @@ size_t mailbox_take(struct mailbox *mailbox, void **messages)
 
 	if (read(mailbox->fd, &wakes, sizeof(wakes)) == -1)
 		wakes = 0; /* nobody woke us; look all the same */
+	if (swap.capacity * mailbox->message_bytes > KEPT_BYTES) {
+		free(swap.bytes);
+		swap = (struct messages){0};
+	}
 	swap.count = 0;
 	pthread_mutex_lock(&mailbox->lock);
 	mailbox->taken = mailbox->in;

@@ -166,6 +166,7 @@ struct transaction {
 	const struct snapshot *snapshot;
 	struct schema *schema;
 	bool has_begun;
+	bool shows_more; /* than the commit before: values, metrics */
 	bool removed_were_put;
 };
 
@@ -184,6 +185,7 @@ static void put_families(struct transaction *t)
 
 	if (t->commit->families == schema)
 		return;
+	t->shows_more = true;
 	t->removed_were_put = has_removed_to_put(schema);
 	for (size_t i = 0; i < schema_total(schema); i++) {
 		const struct state_family row = row_of(schema_family(schema, i));
@@ -206,20 +208,24 @@ static struct state_value value_row(const struct slots_value *value)
 static void put_series(void *ctx, struct family *family, uint32_t number,
 		       const struct saved_series *series)
 {
+	struct transaction *t = ctx;
 	const struct state_series row = {.number = number,
 					 .labels = series->labels,
 					 .born = series->born,
 					 .value = value_row(&series->value)};
 
-	state_put_series(begin(ctx), family_saved(family)->id, &row);
+	t->shows_more = true;
+	state_put_series(begin(t), family_saved(family)->id, &row);
 }
 
 static void put_value(void *ctx, struct family *family, uint32_t number,
 		      const struct slots_value *value)
 {
+	struct transaction *t = ctx;
 	const struct state_value row = value_row(value);
 
-	state_put_value(begin(ctx), family_saved(family)->id, number, &row);
+	t->shows_more = true;
+	state_put_value(begin(t), family_saved(family)->id, number, &row);
 }
 
 static void put_checkpoint(void *ctx, const struct checkpoint *checkpoint, bool dropped)
@@ -258,8 +264,10 @@ static void put_all(struct transaction *t)
 		positions_each(&t->snapshot->positions[i], put_checkpoint, t);
 	for (size_t i = c->roots_saved; i < c->root_count; i++)
 		state_put_root(begin(t), c->roots[i]);
-	if (c->caught_up && !c->caught_up_saved)
+	if (c->caught_up && !c->caught_up_saved) {
+		t->shows_more = true;
 		state_put_caught_up(begin(t));
+	}
 	put_scrapers(t);
 }
 
@@ -342,7 +350,7 @@ enum commit_result commit_save(struct commit *c, const struct snapshot *snapshot
 		return COMMIT_NEEDLESS;
 	if (state_commit(c->state, cut_sequence(snapshot->cut), err)) {
 		note_all(&t);
-		return COMMIT_DONE;
+		return t.shows_more ? COMMIT_DONE : COMMIT_SAME;
 	}
 	if (state_is_damaged(c->state)) {
 		log_error("the database is damaged: it is set aside, and all is saved "

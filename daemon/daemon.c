@@ -104,6 +104,7 @@ static int take_signals(void)
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a failed write, like any other */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -227,9 +228,12 @@ static bool create_discovery(struct daemon *d, struct error *err)
 
 	for (unsigned i = 0; i < d->worker_count; i++)
 		followers[i] = worker_follower(d->workers[i]);
-	d->discovery = discovery_create(followers, d->worker_count, NULL,
-					&discovery_ops, d, err);
+	d->discovery = discovery_create(
+		followers, d->worker_count,
+		d->resumed.is_first ? NULL : &d->resumed.past.discovery, &discovery_ops,
+		d, err);
 	free(followers);
+	past_finish(&d->resumed.past);
 	return d->discovery != NULL;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -197,11 +198,16 @@ static bool read_process(struct process *p)
 	return true;
 }
 
+/* Since Linux 6.2 the size tells; listing 10,000 takes longer than all else. */
 static double count_fds(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
+	struct stat st;
+	DIR *dir;
 	double count = -3; /* ".", ".." and the one that reads */
 
+	if (stat("/proc/self/fd", &st) == 0 && st.st_size > 0)
+		return (double)st.st_size;
+	dir = opendir("/proc/self/fd");
 	if (!dir)
 		return 0;
 	while (readdir(dir))

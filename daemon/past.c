@@ -13,6 +13,9 @@ static void add_checkpoint(void *ctx, const struct checkpoint *checkpoint)
 	past->checkpoints = xgrow(past->checkpoints, count, sizeof(*checkpoint));
 	past->checkpoints[count] = *checkpoint;
 	past->checkpoints[count].path = arena_strdup(past->arena, checkpoint->path);
+	if (checkpoint->place)
+		past->checkpoints[count].place =
+			arena_strdup(past->arena, checkpoint->place);
 }
 
 static void add_root(void *ctx, const char *path)

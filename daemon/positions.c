@@ -27,6 +27,8 @@ void positions_add(struct positions *positions, const struct checkpoint *checkpo
 	add_bytes(out, checkpoint->head, checkpoint->head_bytes);
 	add_bytes(out, checkpoint->guard, checkpoint->guard_bytes);
 	add_bytes(out, checkpoint->path, strlen(checkpoint->path) + 1);
+	if (checkpoint->place)
+		add_bytes(out, checkpoint->place, strlen(checkpoint->place) + 1);
 }
 
 static const char *take(const char *from, void *bytes, size_t len)
@@ -53,6 +55,10 @@ void positions_each(const struct positions *positions,
 		at = take(at, checkpoint.guard, checkpoint.guard_bytes);
 		checkpoint.path = at;
 		at += strlen(at) + 1;
+		if (checkpoint.place) {
+			checkpoint.place = at;
+			at += strlen(at) + 1;
+		}
 		visit(ctx, &checkpoint, dropped);
 	}
 }

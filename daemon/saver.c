@@ -206,7 +206,7 @@ static bool take(struct saver *s, const struct task *task, struct snapshot *snap
 static void publish(struct saver *s, const struct task *task, enum commit_result result,
 		    struct cut *cut, int64_t took_ns)
 {
-	bool ok = result == COMMIT_DONE || result == COMMIT_NEEDLESS;
+	bool ok = result != COMMIT_FAILED && result != COMMIT_ANEW;
 	struct cut *old = NULL;
 
 	pthread_mutex_lock(&s->lock);
@@ -218,8 +218,13 @@ static void publish(struct saver *s, const struct task *task, enum commit_result
 	} else {
 		s->facts.errors++;
 	}
-	if (result == COMMIT_DONE) {
+	if (result == COMMIT_DONE || result == COMMIT_SAME)
 		note_duration(&s->facts, took_ns);
+	/*
+	 * The same is not shown as something newer: that it was shown would be
+	 * something to save with the next commit, and so on.
+	 */
+	if (result == COMMIT_DONE) {
 		old = s->committed;
 		s->committed = cut_ref(cut);
 	}

@@ -1,5 +1,6 @@
 #include "daemon/state.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,8 +26,10 @@
 struct state {
 	char *directory;
 	struct state_options options;
-	/* Held from state_begin() to the end of the commit, and by all else. */
+	/* Held from state_begin() to the end of the commit, and by all else; recursive.
+	 */
 	pthread_mutex_t lock;
+	bool committing;
 	struct state_db *db;
 	struct state_wal *wal;
 	struct state_meta meta;    /* as committed */
@@ -43,6 +46,13 @@ static int64_t now_seconds(void)
 	return clock_wall_ns() / NS_PER_SECOND;
 }
 
+/* For what must not be done in the middle of one's own commit. */
+static void lock_between_commits(struct state *state)
+{
+	pthread_mutex_lock(&state->lock);
+	assert(!state->committing);
+}
+
 /* What was read from delta no longer tells what is there. */
 static void forget_newest(struct state *state)
 {
@@ -51,6 +61,16 @@ static void forget_newest(struct state *state)
 }
 
 /* ---- opening ---- */
+
+static void lock_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
 
 static struct state *create(const struct state_options *options)
 {
@@ -66,7 +86,7 @@ static struct state *create(const struct state_options *options)
 		state->options.keep_seconds = KEEP_SECONDS;
 	state->fold = (struct state_fold)STATE_FOLD_INIT;
 	state->newest = (struct state_newest)STATE_NEWEST_INIT;
-	pthread_mutex_init(&state->lock, NULL);
+	lock_init(&state->lock);
 	return state;
 }
 
@@ -152,7 +172,7 @@ bool state_start_anew(struct state *state, struct error *err)
 	struct state_wal *wal;
 	bool ok;
 
-	pthread_mutex_lock(&state->lock);
+	lock_between_commits(state);
 	wal = state->wal;
 	state->wal = NULL;
 	pthread_mutex_unlock(&state->lock);
@@ -198,7 +218,7 @@ bool state_each_checkpoint(struct state *state,
 					 const struct checkpoint *checkpoint),
 			   void *ctx, struct error *err)
 {
-	pthread_mutex_lock(&state->lock);
+	lock_between_commits(state);
 	state_files_each(state->db, visit, ctx);
 	return done_reading(state, err);
 }
@@ -206,7 +226,7 @@ bool state_each_checkpoint(struct state *state,
 bool state_each_root(struct state *state, void (*visit)(void *ctx, const char *path),
 		     void *ctx, struct error *err)
 {
-	pthread_mutex_lock(&state->lock);
+	lock_between_commits(state);
 	state_roots_each(state->db, visit, ctx);
 	return done_reading(state, err);
 }
@@ -215,7 +235,7 @@ bool state_each_scraper(struct state *state,
 			void (*visit)(void *ctx, const struct state_scraper *scraper),
 			void *ctx, struct error *err)
 {
-	pthread_mutex_lock(&state->lock);
+	lock_between_commits(state);
 	state_scrapers_each(state->db, visit, ctx);
 	return done_reading(state, err);
 }
@@ -236,7 +256,7 @@ bool state_load_family(struct state *state, const struct state_family *family,
 {
 	bool ok;
 
-	pthread_mutex_lock(&state->lock);
+	lock_between_commits(state);
 	*id = state_families_ask(state->families, state->db, family, now_seconds());
 	read_newest(state);
 	state_series_each(state->db, &state->newest, *id, visit, ctx);
@@ -262,7 +282,8 @@ static void end(struct state *state)
 
 void state_begin(struct state *state)
 {
-	pthread_mutex_lock(&state->lock);
+	lock_between_commits(state);
+	state->committing = true;
 	begin(state);
 	state_families_begin(state->families);
 	state->pending = state->meta;
@@ -324,6 +345,7 @@ bool state_commit(struct state *state, uint64_t sequence, struct error *err)
 	ok = state_db_settle(state->db, "save state in", err);
 	if (ok)
 		state->meta = state->pending;
+	state->committing = false;
 	pthread_mutex_unlock(&state->lock);
 	return ok;
 }
@@ -334,6 +356,7 @@ void state_abandon(struct state *state)
 
 	state_db_refuse(state->db, "abandoned");
 	state_db_settle(state->db, "save state in", &unused);
+	state->committing = false;
 	pthread_mutex_unlock(&state->lock);
 }
 
@@ -386,7 +409,7 @@ bool state_tidy(struct state *state)
 	enum state_wal_load load;
 	bool more = false;
 
-	pthread_mutex_lock(&state->lock);
+	lock_between_commits(state);
 	load = state->wal ? state_wal_load(state->wal) : STATE_WAL_STUCK;
 	if (load == STATE_WAL_LIGHT) {
 		more = tidy(state, since);

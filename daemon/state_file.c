@@ -147,7 +147,7 @@ static bool move_companion(const char *path, const char *aside, const char *suff
 {
 	char *from = xasprintf("%s%s", path, suffix);
 	char *to = xasprintf("%s%s", aside, suffix);
-	bool ok = rename_if_there(from, to, err);
+	bool ok = size_of(from) <= 0 || rename_file(from, to, err);
 
 	free(from);
 	free(to);
@@ -162,7 +162,7 @@ static bool set_aside(const char *path, const char *why, struct error *err)
 	for (size_t i = 0; ok && i < COMPANIONS; i++)
 		ok = move_companion(path, aside, companions[i], err);
 	if (ok) {
-		unlink_with(path, "-shm");
+		unlink_companions(path);
 		log_warn("saved state cannot be used: it was set aside",
 			 LOG_TEXT("file", path), LOG_TEXT("renamed_to", aside),
 			 LOG_TEXT("reason", why));
@@ -186,8 +186,6 @@ static bool succeed(const char *directory, const char *next, const char *why,
 
 	if (there_is_something(path))
 		ok = set_aside(path, why, err);
-	if (ok)
-		unlink_companions(path);
 	ok = ok && rename_file(next, path, err) && sync_directory(directory, err);
 	free(path);
 	return ok;

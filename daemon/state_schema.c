@@ -79,9 +79,16 @@ static const char make_views[] =
 	"  inode, id AS generation"
 	" FROM files ORDER BY path, id;";
 
-static const char *const steps[] = {make_tables, make_views};
+/* Where a file that a link led to was when it was opened. */
+static const char add_place[] = "ALTER TABLE files ADD COLUMN place TEXT";
+
+static const char *const steps[] = {make_tables, make_views, add_place};
 
 const struct state_schema state_schema_ours = {steps, sizeof(steps) / sizeof(steps[0])};
+
+static const char look_at_files[] =
+	"SELECT id, path, state, identity, inode, offset_bytes, size_bytes, mtime_ns,"
+	" head, guard, place FROM files LIMIT 1";
 
 /* Each is made ready and finds its first row: the tables are there and readable. */
 static const char *const looks[] = {
@@ -89,8 +96,7 @@ static const char *const looks[] = {
 	"SELECT id, name, kind, signature, removed_at FROM families LIMIT 1",
 	"SELECT id, labels, born, value, time_ns, buckets FROM series LIMIT 1",
 	"SELECT id, series, value, time_ns, buckets FROM delta LIMIT 1",
-	"SELECT id, path, state, identity, inode, offset_bytes, size_bytes, mtime_ns,"
-	" head, guard FROM files LIMIT 1",
+	look_at_files,
 	"SELECT path FROM roots LIMIT 1",
 	"SELECT client, sequence, heard FROM scrapers LIMIT 1",
 };

@@ -17,6 +17,9 @@
 /* The longest header of a Zstandard frame. */
 #define ZSTD_HEADER_BYTES 18
 
+/* Of a frame that is not to be skipped. */
+#define ZSTD_FIRST_BYTE 0x28
+
 enum ending {
 	ENDING_NONE, /* the end of the file was not reached, or not as yet */
 	ENDING_COMPLETE,
@@ -97,7 +100,7 @@ static bool zstd_size(int fd, uint64_t *bytes)
 	ssize_t n = read_file(fd, header, sizeof(header), 0);
 	unsigned long long size;
 
-	if (n <= 0)
+	if (n <= 0 || header[0] != ZSTD_FIRST_BYTE)
 		return false;
 	size = ZSTD_getFrameContentSize(header, (size_t)n);
 	if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR)

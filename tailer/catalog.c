@@ -21,7 +21,9 @@ struct known {
 	struct known_name *names;
 	unsigned standing;
 	struct checkpoint *recalled; /* until it is handed over */
+	char *place;                 /* of what was recalled */
 	uint64_t size_bytes;         /* of one recalled, as it was found */
+	int found_fd;                /* likewise; -1: none */
 	int64_t adrift_since_ns;
 	struct known *adrift_next, *adrift_previous;
 	struct known *same_inode; /* the next one adrift that has it */
@@ -76,6 +78,9 @@ static void free_known(struct known *known)
 	}
 	file_unref(known->file);
 	free(known->recalled);
+	free(known->place);
+	if (known->found_fd != -1)
+		close(known->found_fd);
 	free(known);
 }
 
@@ -296,6 +301,7 @@ static struct known *add_known(struct catalog *catalog, struct file *file)
 	struct known *known = xcalloc(1, sizeof(*known));
 
 	known->file = file;
+	known->found_fd = -1;
 	known->follower = owner_of(catalog, path);
 	hashmap_put(catalog->files, identity_key(file_identity(file)), known);
 	follow_path(catalog, path);
@@ -342,7 +348,9 @@ void catalog_recall(struct catalog *catalog, const struct checkpoint *checkpoint
 					       checkpoint->path, 0, catalog->asks));
 	known->recalled = xmalloc(sizeof(*known->recalled));
 	*known->recalled = *checkpoint;
-	known->recalled->path = NULL;
+	known->recalled->path = file_path(known->file);
+	if (checkpoint->place)
+		known->recalled->place = known->place = xstrdup(checkpoint->place);
 	known->size_bytes = checkpoint->size_bytes;
 	go_adrift(catalog, known);
 }
@@ -351,12 +359,13 @@ static void hand_over_recalled(struct catalog *catalog, struct known *known,
 			       bool reachable)
 {
 	struct adoption adoption = {.file = known->file,
-				    .fd = -1,
+				    .fd = known->found_fd,
 				    .resume = known->recalled,
 				    .reachable = reachable,
 				    .size_bytes = known->size_bytes,
 				    .mtime_ns = known->recalled->mtime_ns};
 
+	known->found_fd = -1;
 	if (known->standing & FILE_CURRENT)
 		adoption.backlog_bytes = known->size_bytes;
 	hand_over(catalog, known->follower, &adoption);
@@ -370,6 +379,58 @@ static bool is_still_there(const struct known *known)
 	return !known->names &&
 	       identity_of_path(file_path(known->file), &found) &&
 	       identity_eq(&found, file_identity(known->file));
+}
+
+struct known *catalog_next_missing(struct catalog *catalog, size_t *cursor)
+{
+	struct slice key;
+	void *value;
+
+	while (hashmap_next(catalog->files, cursor, &key, &value)) {
+		struct known *known = value;
+
+		if (known->place && !known->names &&
+		    known->recalled->state == CHECKPOINT_ACTIVE)
+			return known;
+	}
+	return NULL;
+}
+
+const struct checkpoint *known_recalled(const struct known *known)
+{
+	return known->recalled;
+}
+
+void catalog_found(struct known *known, int fd, uint64_t size_bytes)
+{
+	if (known->found_fd != -1 || !follower_reserve(known->follower)) {
+		close(fd);
+		return;
+	}
+	known->found_fd = fd;
+	known->size_bytes = size_bytes;
+}
+
+void catalog_add_nameless(struct catalog *catalog, const struct known *of,
+			  const struct new_file *file)
+{
+	struct adoption adoption = {.kind = ADOPT_SIBLING,
+				    .fd = file->fd,
+				    .size_bytes = file->size_bytes,
+				    .mtime_ns = file->mtime_ns,
+				    .later_than_ns = of->recalled->mtime_ns};
+	struct known *known;
+
+	if (!follower_reserve(of->follower)) {
+		close(file->fd);
+		return;
+	}
+	known = add_known(catalog, file_create(&file->identity, file->inode,
+					       file_path(of->file), file_root(of->file),
+					       catalog->asks));
+	go_adrift(catalog, known);
+	adoption.file = known->file;
+	hand_over(catalog, known->follower, &adoption);
 }
 
 void catalog_end_recall(struct catalog *catalog,
@@ -397,7 +458,9 @@ static void end_recall_of(struct catalog *catalog, const struct file *file)
 		hashmap_get(catalog->files, identity_key(file_identity(file)));
 
 	free(known->recalled);
+	free(known->place);
 	known->recalled = NULL;
+	known->place = NULL;
 }
 
 static bool is_current(const struct held *held)

@@ -32,6 +32,7 @@ struct decoder {
 		struct {
 			ZSTD_DStream *stream;
 			size_t wants_bytes; /* of input, to get on by one block */
+			bool draining;      /* the room was filled: there may be more */
 		} zstd;
 	};
 };
@@ -116,6 +117,7 @@ static void zstd_reset(struct decoder *decoder)
 {
 	ZSTD_DCtx_reset(decoder->zstd.stream, ZSTD_reset_session_only);
 	decoder->zstd.wants_bytes = 0;
+	decoder->zstd.draining = false;
 }
 
 static void zstd_init(struct decoder *decoder)
@@ -153,21 +155,24 @@ static int zstd_errno(size_t rc)
 /*
  * When ZSTD_decompressStream() fails it does not say how much it wrote before.
  * So it is never given enough to finish a block and read the header of the
- * next, or the checksum: what fails then has written nothing.
+ * next, or the checksum, and nothing while it has output left: what fails then
+ * has written nothing.
  */
-static size_t input_for_one_block(const struct decoder *decoder, size_t len)
+static size_t harmless_input(const struct decoder *decoder, size_t len)
 {
 	size_t wants = decoder->zstd.wants_bytes;
 	size_t most =
 		wants > ZSTD_BLOCK_HEADER_BYTES ? wants - ZSTD_BLOCK_HEADER_BYTES : 1;
 
+	if (decoder->zstd.draining)
+		return 0;
 	return len < most ? len : most;
 }
 
 static bool zstd_step(struct decoder *decoder, struct slice *in, char *out,
 		      size_t room_bytes, size_t *made_bytes)
 {
-	ZSTD_inBuffer input = {in->ptr, input_for_one_block(decoder, in->len), 0};
+	ZSTD_inBuffer input = {in->ptr, harmless_input(decoder, in->len), 0};
 	ZSTD_outBuffer output = {out, room_bytes, 0};
 	size_t rc = ZSTD_decompressStream(decoder->zstd.stream, &output, &input);
 
@@ -180,6 +185,7 @@ static bool zstd_step(struct decoder *decoder, struct slice *in, char *out,
 	if (input.pos > 0 || output.pos > 0)
 		decoder->may_end = rc == 0;
 	decoder->zstd.wants_bytes = rc;
+	decoder->zstd.draining = output.pos == room_bytes;
 	return true;
 }
 

@@ -17,6 +17,7 @@
 #include "tailer/handover.h"
 #include "tailer/roots.h"
 #include "tailer/skipped.h"
+#include "tailer/traces.h"
 #include "tailer/tree.h"
 
 /* Mounts come in bursts; all of one burst are one look. */
@@ -239,8 +240,10 @@ static void look_at_roots(struct discovery *discovery, struct roots *roots, bool
 		follower_hold(discovery->followers[i]);
 	catalog_hold(discovery->catalog);
 	fresh = tree_set_roots(discovery->tree, roots, first);
-	if (first)
+	if (first) {
+		traces_follow(discovery->catalog);
 		catalog_end_recall(discovery->catalog, reaches, discovery->tree);
+	}
 	catalog_hand_over(discovery->catalog);
 	if (fresh)
 		say_looked(discovery);

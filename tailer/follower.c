@@ -157,16 +157,26 @@ bool follower_reserve(struct follower *follower)
 	return openfiles_reserve(follower->host.open);
 }
 
+/* With its place behind it; its path is that of the file. */
+static struct checkpoint *copy_checkpoint(const struct checkpoint *from)
+{
+	size_t place_size = from->place ? strlen(from->place) + 1 : 0;
+	struct checkpoint *copy = xmalloc(sizeof(*copy) + place_size);
+
+	*copy = *from;
+	copy->path = NULL;
+	if (from->place)
+		copy->place = memcpy(copy + 1, from->place, place_size);
+	return copy;
+}
+
 void follower_adopt(struct follower *follower, const struct adoption *adoption)
 {
 	struct message message = {.kind = MESSAGE_ADOPT, .adoption = *adoption};
 
 	file_ref(adoption->file);
 	if (adoption->resume) {
-		struct checkpoint *copy = xmalloc(sizeof(*copy));
-
-		*copy = *adoption->resume;
-		message.adoption.resume = copy;
+		message.adoption.resume = copy_checkpoint(adoption->resume);
 	}
 	mailbox_put(follower->mailbox, &message);
 }

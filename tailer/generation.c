@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,6 +42,8 @@ struct generation *generation_create(struct stream *stream, struct file *file,
 
 	if (!resume)
 		generation_set_number(g);
+	else if (resume->place)
+		g->place = xstrdup(resume->place);
 	generation_take_file(g, file);
 	return g;
 }
@@ -51,6 +55,7 @@ void generation_destroy(struct generation *g, bool dropped)
 	generation_release_file(g);
 	changes_end(g->stream->host->changes, &g->change, dropped);
 	reader_destroy(g->reader);
+	free(g->place);
 	free(g);
 }
 
@@ -140,8 +145,26 @@ static int open_place(struct generation *g)
 	return fd;
 }
 
+/* A file that a link leads to is looked for there when no link does any more. */
+static void note_place(struct generation *g, int fd)
+{
+	char link[40], place[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, place, sizeof(place) - 1);
+	if (n <= 0)
+		return;
+	place[n] = '\0';
+	if (*place != '/' || access(place, F_OK) == -1)
+		return;
+	free(g->place);
+	g->place = strcmp(place, g->stream->path) == 0 ? NULL : xstrdup(place);
+}
+
 void generation_take_fd(struct generation *g, int fd)
 {
+	note_place(g, fd);
 	reader_open(g->reader, fd);
 	openfiles_add(g->stream->host->open, &g->open, g);
 }
@@ -217,6 +240,7 @@ void generation_checkpoint(const struct generation *g, struct checkpoint *checkp
 
 	checkpoint->id = g->change.number;
 	checkpoint->path = g->stream->path;
+	checkpoint->place = g->place;
 	checkpoint->state = finished ? CHECKPOINT_FINISHED : CHECKPOINT_ACTIVE;
 	if (g->file) {
 		checkpoint->identity = *file_identity(g->file);

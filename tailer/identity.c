@@ -78,25 +78,38 @@ static bool take_handle(const struct subject *subject, int flags,
 	return true;
 }
 
-/* File systems that cannot export files may still have handles that identify. */
-static bool add_handle(const struct subject *subject, struct evidence *evidence)
+/* Else the file could not be asked now, and what it is must not be guessed. */
+static bool means_no_handles(int error)
 {
-	return take_handle(subject, 0, evidence) ||
-	       (errno == EOPNOTSUPP && take_handle(subject, AT_HANDLE_FID, evidence));
+	return error == EOPNOTSUPP || error == EINVAL || error == EOVERFLOW ||
+	       error == ENOSYS || error == EPERM;
+}
+
+enum handle { HANDLE_TAKEN, HANDLE_NONE, HANDLE_FAILED };
+
+/* File systems that cannot export files may still have handles that identify. */
+static enum handle add_handle(const struct subject *subject, struct evidence *evidence)
+{
+	if (take_handle(subject, 0, evidence) ||
+	    (errno == EOPNOTSUPP && take_handle(subject, AT_HANDLE_FID, evidence)))
+		return HANDLE_TAKEN;
+	return means_no_handles(errno) ? HANDLE_NONE : HANDLE_FAILED;
 }
 
 static bool identify(const struct subject *subject, struct identity *identity)
 {
 	struct evidence evidence;
 	XXH128_canonical_t digest;
-	bool has_handle;
+	enum handle handle;
 
 	memset(&evidence, 0, sizeof(evidence));
 	if (!add_file_system(subject, &evidence))
 		return false;
-	has_handle = add_handle(subject, &evidence);
-	if ((!has_handle || evidence.fsid == 0) &&
-	    !add_stat(subject, &evidence, has_handle))
+	handle = add_handle(subject, &evidence);
+	if (handle == HANDLE_FAILED)
+		return false;
+	if ((handle == HANDLE_NONE || evidence.fsid == 0) &&
+	    !add_stat(subject, &evidence, handle == HANDLE_TAKEN))
 		return false;
 	XXH128_canonicalFromHash(&digest, XXH3_128bits(&evidence, sizeof(evidence)));
 	memcpy(identity->bytes, digest.digest, sizeof(identity->bytes));

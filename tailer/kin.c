@@ -204,19 +204,28 @@ static enum verdict wait_for(struct generation *c, int64_t now_ns)
 	return KIN_WAIT;
 }
 
+static struct generation *find_alike(struct generation *c)
+{
+	struct generation *g = NULL;
+
+	while ((g = next_of(c->stream, g)) && !is_possible(g, c))
+		;
+	return g;
+}
+
 static enum verdict judge_open(struct generation *c, int64_t now_ns,
 			       struct generation **original)
 {
-	bool busy = is_being_written(c, now_ns);
+	/* What has the path's name is written to as long as it has it. */
+	bool busy = !(c->standing & FILE_CURRENT) && is_being_written(c, now_ns);
 
-	if (reader_is_archive(c->reader) && busy)
-		return wait_for(c, now_ns);
 	switch (find_original(c, original)) {
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:
-		*original = NULL;
-		return KIN_UNSEEN;
+		/* An archive whose making was interrupted has its original beside it. */
+		*original = find_alike(c);
+		return *original ? KIN_COPY : KIN_UNSEEN;
 	case MATCH_YES:
 		return busy ? wait_for(c, now_ns) : judge_copy(c, *original);
 	case MATCH_SHORT:
@@ -243,13 +252,16 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 		return KIN_GONE;
 	if (reader_size_bytes(c->reader) != size_bytes)
 		c->quiet_since_ns = now_ns;
+	/* How an archive begins shows once its first block is complete. */
+	if (reader_is_archive(c->reader) && is_being_written(c, now_ns))
+		return wait_for(c, now_ns);
 	switch (reader_prepare(c->reader, c->stream->host->buffer)) {
 	case MATCH_NO:
 		return KIN_WAIT; /* it is empty */
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:
-		return is_being_written(c, now_ns) ? wait_for(c, now_ns) : KIN_UNSEEN;
+		return KIN_UNSEEN;
 	case MATCH_YES:
 	case MATCH_SHORT:
 		break;

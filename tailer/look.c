@@ -78,20 +78,24 @@ struct probe {
 	struct stat st;
 };
 
+static struct probe failed_probe(int error)
+{
+	bool missing = error == ENOENT || error == ENOTDIR || error == ELOOP;
+
+	return (struct probe){.kind = missing ? PROBE_MISSING : PROBE_FAILED,
+			      .error = error};
+}
+
 static struct probe probe(const char *path)
 {
 	struct probe probe = {.kind = PROBE_OTHER};
 
-	if (stat(path, &probe.st) == -1) {
-		probe.error = errno;
-		probe.kind = errno == ENOENT || errno == ENOTDIR || errno == ELOOP
-				     ? PROBE_MISSING
-				     : PROBE_FAILED;
-	} else if (S_ISDIR(probe.st.st_mode)) {
+	if (stat(path, &probe.st) == -1)
+		return failed_probe(errno);
+	if (S_ISDIR(probe.st.st_mode))
 		probe.kind = PROBE_DIRECTORY;
-	} else if (S_ISREG(probe.st.st_mode)) {
+	else if (S_ISREG(probe.st.st_mode))
 		probe.kind = PROBE_FILE;
-	}
 	return probe;
 }
 
@@ -119,7 +123,10 @@ static enum adoption_kind kind_of(const struct tree *tree, const struct claim *c
 		return ADOPT_LOST;
 	if (claim->sibling)
 		return fresh ? ADOPT_RECORD : ADOPT_SIBLING;
-	return ADOPT_READ;
+	/* A directory may have been copied back while nobody looked. */
+	return tree->backlog && !fresh && catalog_follows(tree->catalog, claim->path)
+		       ? ADOPT_SIBLING
+		       : ADOPT_READ;
 }
 
 /* A file that nobody knows. */
@@ -270,10 +277,14 @@ static bool is_empty(const struct entry *e)
 static struct probe probe_entry(struct tree *tree, struct entry *e, const char *path,
 				const struct wanted *wanted)
 {
-	struct stat st;
-	bool is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
-		       (wanted->root >= 0 || wanted->below.count > 0);
+	struct stat st = {0};
+	struct probe own =
+		lstat(path, &st) == 0 ? (struct probe){0} : failed_probe(errno);
+	bool is_link =
+		S_ISLNK(st.st_mode) && (wanted->root >= 0 || wanted->below.count > 0);
 
+	if (own.kind == PROBE_FAILED)
+		return own;
 	if (is_link && e->dir->listener)
 		watch_links(tree, e, path);
 	else if (e->link_count > 0)

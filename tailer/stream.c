@@ -219,13 +219,15 @@ static void resume(struct generation *g, const struct adoption *adoption)
 	g->role = ROLE_PAST;
 	file_set_done(g->file, true);
 	generation_link(&g->stream->past, g);
-	if (g->standing & FILE_NAMED) {
+	if ((g->standing & FILE_NAMED) || reader_is_open(g->reader)) {
 		bool grown = adoption->size_bytes != adoption->resume->size_bytes;
 
 		if (!finished || (g->standing & FILE_CURRENT) ||
 		    (grown && has_more(g))) {
 			to_active(g);
 			say_following(g);
+		} else {
+			generation_close(g);
 		}
 	} else if (!finished && adoption->reachable) {
 		generation_unlink(g);
@@ -252,6 +254,7 @@ static void record(struct generation *g, enum adoption_kind kind)
 		say_following(g);
 		return;
 	}
+	generation_end_backlog(g);
 	generation_close(g);
 	generation_changed(g);
 }
@@ -286,6 +289,7 @@ void stream_adopt(struct stream *stream, const struct adoption *adoption)
 	struct generation *g =
 		generation_create(stream, adoption->file, adoption->resume, &at);
 
+	g->later_than_ns = adoption->later_than_ns;
 	if (adoption->fd != -1)
 		generation_take_fd(g, adoption->fd);
 	if (adoption->backlog_bytes > reader_offset_bytes(g->reader)) {
@@ -664,12 +668,13 @@ static void go_on_in(struct generation *seeking, struct generation *copy)
 		 LOG_INT("offset_bytes", reader_offset_bytes(seeking->reader)));
 }
 
-static void stop_seeking(struct generation *g)
+/* `complete`: a copy ends where reading did. */
+static void stop_seeking(struct generation *g, bool complete)
 {
 	const char *reason = g->lost_as;
 	uint64_t unread_bytes = generation_lag_bytes(g);
 
-	if (unread_bytes > 0 || g->ask == 0)
+	if (unread_bytes > 0 || (g->ask == 0 && !complete))
 		report_lost(g, reason, unread_bytes);
 	generation_release_file(g);
 	to_past(g);
@@ -708,7 +713,7 @@ static enum progress seek(struct generation *g)
 	if (!complete &&
 	    (awaits_candidates(stream) || (int)(g->ask - stream->answers) > 0))
 		return STEP_TORN;
-	stop_seeking(g);
+	stop_seeking(g, complete);
 	return STEP_MORE;
 }
 
@@ -719,6 +724,8 @@ static void take_copy(struct generation *c, struct generation *original)
 	c->copy_of = original->change.number;
 	reader_skip_to_end(c->reader, c->stream->host->buffer);
 	to_past(c);
+	if (c->standing & FILE_CURRENT)
+		to_active(c);
 	original->dirty = true;
 }
 
@@ -729,6 +736,12 @@ static void take_unseen(struct generation *c)
 	c->due_ns = 0;
 	c->copy_of = 0;
 	read_from_now_on(c);
+}
+
+static void drop_candidate(struct generation *c)
+{
+	generation_unlink(c);
+	generation_destroy(c, false);
 }
 
 /* False if it is to be looked at again at once. */
@@ -742,7 +755,10 @@ static bool judge(struct generation *c, int64_t now_ns)
 		c->dirty = true;
 		return false;
 	case KIN_UNSEEN:
-		take_unseen(c);
+		if (reader_mtime_ns(c->reader) > c->later_than_ns)
+			take_unseen(c);
+		else
+			drop_candidate(c);
 		break;
 	case KIN_COPY:
 		take_copy(c, original);
@@ -751,8 +767,7 @@ static bool judge(struct generation *c, int64_t now_ns)
 		go_on_in(original, c);
 		break;
 	case KIN_GONE:
-		generation_unlink(c);
-		generation_destroy(c, false);
+		drop_candidate(c);
 		break;
 	case KIN_WAIT:
 		break;

@@ -78,6 +78,14 @@ def counted(totals, what, command, seconds):
         print(out)
 
 
+def fuzz(totals, binary):
+    """A few seconds from the seeds: that the target still works, and what is found at once."""
+    done = run(["tests/fuzz/run.sh", binary, "5"])
+    totals.add(int(done.returncode == 0), int(done.returncode != 0), os.path.relpath(binary, TOP))
+    if done.returncode:
+        print(done.stderr[-10000:])
+
+
 def pattern_tests(totals, path):
     done = run(["./logtally", "test", path])
     found = re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
@@ -129,7 +137,8 @@ def sanitized_scenarios(totals, binary):
     with tempfile.TemporaryDirectory() as logs:
         options = f"log_path={logs}/report"
         env = dict(os.environ, LOGTALLY=binary, ASAN_OPTIONS="detect_leaks=1:" + options, UBSAN_OPTIONS=options)
-        done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input"], cwd=HERE + "/scenarios",
+        done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input",
+                               "test_identity", "test_losses", "test_partial_lines", "test_first_start"], cwd=HERE + "/scenarios",
                               env=env, text=True, errors="replace", capture_output=True, timeout=900)
         reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
     ran = re.search(r"^Ran (\d+) tests", done.stderr, re.M)
@@ -160,6 +169,9 @@ def main():
         for binary in sorted(glob.glob(build + "/tsan/threads/*/test_*")):
             if "." not in os.path.basename(binary):
                 shell(totals, os.path.relpath(binary, TOP), [binary])
+        for binary in sorted(glob.glob(build + "/fuzzing/fuzz/fuzz_*")):
+            if "." not in os.path.basename(binary):
+                fuzz(totals, binary)
         shell(totals, "check-rooms", ["make", "-s", "check-rooms"])
         planted_violation(totals)
         shell(totals, "check-headers", ["make", "-s", "check-headers"])

@@ -48,7 +48,8 @@ void commit_begin_with(struct commit *commit, struct cut *cut);
 
 enum commit_result {
 	COMMIT_DONE,     /* all that the snapshot holds is saved */
-	COMMIT_NEEDLESS, /* that, without a transaction: nothing was new */
+	COMMIT_SAME,     /* that; it shows nothing that the one before does not */
+	COMMIT_NEEDLESS, /* that, and there was nothing to save at all */
 	COMMIT_FAILED,
 	COMMIT_ANEW /* the database was damaged and is new now: try again at once */
 };

@@ -127,7 +127,8 @@ bool state_load_family(struct state *state, const struct state_family *family,
  * state_begin(), any number of state_put_...(), then state_commit() or
  * state_abandon(), all by one thread.  After a failure the rest may be skipped
  * or called in vain: state_commit() fails with the first error, nothing is
- * saved, and the same changes must be put again with a later commit.
+ * saved, and the same changes must be put again with a later commit.  In between
+ * the thread does not visit anything; what other threads ask for waits.
  */
 void state_begin(struct state *state);
 

@@ -13,9 +13,9 @@
  * the bytes of the file that give no content, are counted against a budget.
  *
  * Memory: the window, 64 KiB for the file's bytes, and what the decoder keeps:
- * 40 KiB for gzip; for Zstandard what the frame asks for, at most 128 MiB and
- * a little (8 MiB at most as `zstd -19` writes it).  All of it is taken when
- * the archive is opened or a frame begins, nothing for a read.
+ * 40 KiB for gzip; for Zstandard 96 KiB and what the frame asks for, 2 MiB as
+ * zstd writes it, 8 MiB with -19, 128 MiB with --long, and never more.  All is
+ * taken when the archive is opened or a frame begins, nothing for a read.
  */
 #ifndef TAILER_ARCHIVE_H
 #define TAILER_ARCHIVE_H
@@ -42,7 +42,8 @@ enum archive_kind archive_kind_of(int fd);
  * of itself.  False if it does not.  For progress, never for decisions: of
  * gzip it is the size of the last member, less a multiple of 4 GiB, and
  * anything at all while the file is being written; of Zstandard the size of
- * the first frame, and not there if its writer did not know it.
+ * the first frame, and not there if its writer did not know it or began with
+ * a frame to skip.
  */
 bool archive_size_hint(int fd, enum archive_kind kind, uint64_t *bytes);
 
@@ -72,9 +73,9 @@ enum archive_result archive_skip(struct archive *archive, uint64_t to_bytes,
 
 /*
  * Work that a read does at most to get to its position, and on what gives no
- * content.
+ * content: a few milliseconds, 20 on files made to be slow.
  */
-#define ARCHIVE_READ_BUDGET_BYTES (4u * 1024 * 1024)
+#define ARCHIVE_READ_BUDGET_BYTES (1024u * 1024)
 
 /*
  * As pread(2), on the content; `count_bytes` are at most the window.  Fewer

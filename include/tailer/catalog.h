@@ -58,6 +58,19 @@ void catalog_recall(struct catalog *catalog, const struct checkpoint *checkpoint
 void catalog_end_recall(struct catalog *catalog,
 			bool (*reachable)(void *ctx, const char *path), void *ctx);
 
+/*
+ * One after the other: a file that was recalled, not read to its end, was not
+ * found so far, and to which a link led.  Begin with *cursor 0; NULL at the end.
+ */
+struct known *catalog_next_missing(struct catalog *catalog, size_t *cursor);
+/* Where it was, and what it was then; borrowed. */
+const struct checkpoint *known_recalled(const struct known *known);
+/* It is open now, though no name that is watched leads to it. */
+void catalog_found(struct known *known, int fd, uint64_t size_bytes);
+/* A sibling of it was found there. */
+void catalog_add_nameless(struct catalog *catalog, const struct known *of,
+			  const struct new_file *file);
+
 /* NULL if no such file is known. */
 struct known *catalog_find(struct catalog *catalog, const struct identity *identity);
 

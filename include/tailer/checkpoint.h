@@ -29,6 +29,8 @@ enum checkpoint_state {
 struct checkpoint {
 	uint64_t id;      /* of the generation; never used again */
 	const char *path; /* that it is followed as; borrowed */
+	/* Where its file was when it was opened, if a link led there; or NULL; borrowed. */
+	const char *place;
 	enum checkpoint_state state;
 	/* Of the file that holds it now; all zero: none that is known. */
 	struct identity identity;

@@ -25,7 +25,8 @@ void decoder_reset(struct decoder *decoder);
 /*
  * Takes some bytes off the front of *in and writes at most `room_bytes` (at
  * least 1) to `out`, *made_bytes of them.  If it filled the room there may be
- * more without further input; otherwise, given input, it takes some.
+ * more without further input, and it may take none before that is out;
+ * otherwise, given input, it takes some.
  *
  * False with errno set (EBADMSG, EOPNOTSUPP, ENOMEM) if the stream cannot go
  * on; what was made before is good.  Reset it then, or destroy it.

@@ -34,6 +34,8 @@ struct generation {
 	enum generation_role role;
 	struct file *file; /* NULL: none is known that holds it */
 	struct reader *reader;
+	char *place; /* where the file was when it was opened, if not at the path */
+	int64_t later_than_ns; /* candidate: what was not written later is history */
 	struct openfiles_link open;
 	unsigned standing; /* as of the last notice */
 	bool dirty;        /* there may be more to read */

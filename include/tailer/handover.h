@@ -44,6 +44,11 @@ struct adoption {
 	uint64_t size_bytes;
 	int64_t mtime_ns;
 	uint64_t backlog_bytes; /* counts as backlog until read so far; 0: does not */
+	/*
+	 * Of a sibling without a name that is watched: if it is no copy, it is read
+	 * only if it was written later than that; 0: in any case.
+	 */
+	int64_t later_than_ns;
 };
 
 /*

@@ -69,7 +69,7 @@ def free_port():
 
 
 def freeze(pid):
-    """SIGSTOP; returns when all threads of the process have stopped."""
+    """SIGSTOP; returns when all threads of the process have stopped, or it has ended."""
     os.kill(pid, signal.SIGSTOP)
     folder = f"/proc/{pid}/task"
 
@@ -78,19 +78,19 @@ def freeze(pid):
         for thread in os.listdir(folder):
             with open(f"{folder}/{thread}/stat") as f:
                 states.append(f.read().rpartition(") ")[2][0])
-        return set(states) == {"T"}
+        return set(states) <= {"T", "Z"}
 
     wait_for(f"process {pid} to stop", stopped)
 
 
 class Daemon:
-    """A running `logtally run`; its log is in .log, its port in .port."""
+    """A running `logtally run`; its log is in .log, its port in .port.  `prefix`: a command that runs it."""
 
-    def __init__(self, *arguments, wait=True):
+    def __init__(self, *arguments, wait=True, prefix=()):
         self.arguments = arguments
         self.killed = False
         self.lines = []
-        self.process = subprocess.Popen([*COMMAND, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
+        self.process = subprocess.Popen([*prefix, *COMMAND, "run", *arguments], stderr=subprocess.PIPE, text=True, errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.port = None
@@ -143,6 +143,15 @@ class Daemon:
             with contextlib.suppress(FileNotFoundError):
                 inodes.add(os.stat(f"{folder}/{fd}").st_ino)
         return inodes
+
+    def open_files(self, top):
+        """The paths below `top` of what the daemon has open; a deleted file's ends in " (deleted)"."""
+        paths = set()
+        folder = f"/proc/{self.process.pid}/fd"
+        for fd in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                paths.add(os.readlink(f"{folder}/{fd}"))
+        return {path for path in paths if path.startswith(top + "/")}
 
     def has_open(self, path):
         """True if there is a file at `path` and the daemon has it open."""
@@ -221,15 +230,16 @@ class Scenario(unittest.TestCase):
     def pattern_file(self, text, name="test.yml"):
         self.write(os.path.join(self.patterns, name), text)
 
-    def start(self, *arguments, wait=True):
-        """A daemon on the scratch directory; arguments are added."""
+    def start(self, *arguments, wait=True, prefix=()):
+        """A daemon on the scratch directory, with a state of its own; arguments are added."""
         given = list(arguments)
-        for flag, value in (("--logs", self.logs), ("--patterns", self.patterns), ("--storage.path", ""),
+        state = self.path(f"state-{len(self.daemons)}")
+        for flag, value in (("--logs", self.logs), ("--patterns", self.patterns), ("--storage.path", state),
                             ("--web.listen-address", "127.0.0.1:0")):
             configured = "--config.file" in given and flag in ("--logs", "--patterns")
             if flag not in given and not configured:
                 given += [flag, value]
-        daemon = Daemon(*given, wait=wait)
+        daemon = Daemon(*given, wait=wait, prefix=prefix)
         self.daemons.append(daemon)
         return daemon
 

@@ -51,6 +51,7 @@ class Identity(Rotation):
             f.write(HEAD + stream.take(100))
         os.rename(stream.path + ".new", stream.path)
         self.comments += HEAD.count("\n")
+        self.vanished = 1
         self.again()
         self.finish(kept=False)
 
@@ -100,6 +101,7 @@ class Identity(Rotation):
         stream.append(HEAD)
         stream.write(100)
         self.comments += HEAD.count("\n")
+        self.vanished = 1
         self.again()
         self.finish(kept=False)
 
@@ -114,6 +116,7 @@ class Identity(Rotation):
         os.unlink(first.path)
         self.with_inode(second.path, inode)
         second.write(100)
+        self.vanished = 1
         self.again()
         self.wait_counted()
         first.write(5)

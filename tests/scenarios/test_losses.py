@@ -40,10 +40,13 @@ class Losses(Rotation):
         self.finish(kept=False, lost={"deleted": len(HALF)})
 
     def test_deleted_while_down_with_all_that_was_known(self):
-        """All that the state had seen is counted: nothing is known to be lost."""
+        """No byte is known to be lost, but that the file went unseen is an event, and logged."""
         stream = self.seen_and_killed(tail="")
         os.unlink(stream.path)
+        self.vanished = 1
         self.again()
+        wait_for("the event", lambda: self.lost("generations"))
+        self.assertIn(f"path={stream.path} reason=deleted lost_bytes=0", self.d.log)
         stream.write(10)
         self.finish(kept=False)
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 
 import rotation
 from harness import wait_for
@@ -192,6 +193,25 @@ class BetweenTwoLooks(Rotation):
         os.mkdir(old)
         self.while_held(lambda path: rotation.rename_and_create(path, lambda path: rotation.fresh(os.path.join(old, "app.log"))),
                         generations=4, arguments=self.configure(f"logs: [{{path: {self.logs}, rotated_to: [old]}}]\n"))
+
+    def test_lines_that_the_archive_has_not(self):
+        """The writer adds lines to the renamed file while it is compressed: the archive has less than was read."""
+        stream = self.stream("app.log")
+        stream.write(100)
+        self.follow()
+        self.wait_counted()
+        for kind, end in (("gzip", ".gz"), ("zstd", ".zst")):
+            with open(stream.path, "a") as old:
+                name = rotation.rename_and_create(stream.path)
+                subprocess.run(f"{kind} -q -c {name} >{self.path('archive')}", shell=True, check=True)
+                old.write(stream.take(20))
+                old.flush()
+                self.wait_counted()
+            os.rename(self.path("archive"), name + end)
+            os.unlink(name)
+            stream.write(10)
+            self.wait_counted()
+        self.finish(kept=False)
 
     def test_deleted_with_unread_lines(self):
         self.while_held(os.unlink, kept=False)

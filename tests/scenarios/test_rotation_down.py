@@ -32,14 +32,14 @@ class WhileDown(Rotation):
             open(path + ".tmp", "x").close()
             os.rename(path + ".tmp", path)
 
-        self.while_down(replace, kinds=("read",), kept=False)
+        self.while_down(replace, kinds=("read",), kept=False, vanished=1)
 
     def test_deleted(self):
         """Nothing of it was unread: nothing is lost.  A log of that name that comes later is read from its start."""
-        self.while_down(os.unlink, kinds=("read",), kept=False, created=False)
+        self.while_down(os.unlink, kinds=("read",), kept=False, vanished=1, created=False)
 
     def test_deleted_and_made_again(self):
-        self.while_down(os.unlink, kinds=("read",), kept=False)
+        self.while_down(os.unlink, kinds=("read",), kept=False, vanished=1)
 
     def test_the_writer_keeps_the_old_file(self):
         """When the daemon starts, the rotated file has still a writer, who adds lines to it later."""
@@ -299,7 +299,7 @@ class WhileDown(Rotation):
 class LinksWhileDown(Rotation):
     """The followed name is a symbolic link, or there is one on the way."""
 
-    def change(self, stream, change, unread=50):
+    def change(self, stream, change, unread=50, vanishes=False):
         """Lines, the kill, more lines, the change, lines in the new file."""
         stream.write(100)
         self.follow()
@@ -308,6 +308,7 @@ class LinksWhileDown(Rotation):
             self.kill()
             stream.write(unread)
             change()
+            self.vanished += vanishes
             stream.write(10)
             self.again()
             self.wait_counted()
@@ -366,13 +367,13 @@ class LinksWhileDown(Rotation):
             rotation.replace_link(self.log("..data"), f"..{n}")
             shutil.rmtree(self.log(f"..{n - 1}"))
 
-        self.change(stream, change, unread=0)
+        self.change(stream, change, unread=0, vanishes=True)
 
 
 class DirectoriesWhileDown(Rotation):
     """Whole directories come and go."""
 
-    def moved(self, move, unread=50, kept=True):
+    def moved(self, move, unread=50, kept=True, vanishes=False):
         stream = self.stream("svc/app.log")
         stream.write(100)
         self.follow()
@@ -381,6 +382,7 @@ class DirectoriesWhileDown(Rotation):
             self.kill()
             stream.write(unread)
             move(self.log("svc"), n)
+            self.vanished += vanishes
             os.mkdir(self.log("svc"))
             stream.write(10)
             self.again()
@@ -392,10 +394,10 @@ class DirectoriesWhileDown(Rotation):
         self.moved(lambda path, n: os.rename(path, f"{path}-{n}"))
 
     def test_moved_out_of_what_is_followed(self):
-        self.moved(lambda path, n: os.rename(path, self.path(f"away-{n}")), unread=0)
+        self.moved(lambda path, n: os.rename(path, self.path(f"away-{n}")), unread=0, vanishes=True)
 
     def test_removed_and_made_again(self):
-        self.moved(lambda path, n: shutil.rmtree(path), unread=0, kept=False)
+        self.moved(lambda path, n: shutil.rmtree(path), unread=0, kept=False, vanishes=True)
 
     def test_copied_back_with_other_inodes(self):
         """As after a restore: a copy of the directory is in its place, and its log goes on behind what was read."""

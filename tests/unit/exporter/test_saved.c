@@ -363,6 +363,28 @@ Test(saved, a_gauge_set_without_log_time_is_replaced_after_a_restart)
 	cr_expect(strstr(scrape(EXPOSITION_ALL_SEEN), "level{id=\"a\"} 4\n"));
 }
 
+/* Two workers that a reload reaches in another order than theirs. */
+Test(saved, values_come_back_to_the_first_worker_whoever_is_first_to_reload)
+{
+	const struct metric_def *defs[] = {&table[LEVEL]};
+	struct schema *old;
+
+	apply(1, LEVEL, UPDATE_SET, 5, METRIC_NO_TIME, LABELS(TEXT("a")));
+	save();
+	end();
+	begin(2, 1);
+	old = schema;
+	schema = registry_bind(registry, defs, 1, 0, NULL, 0, 0, 1000);
+	store_use(stores[1], schema);
+	store_use(stores[0], schema);
+	schema_unref(old);
+	cr_expect(strstr(scrape(EXPOSITION_ALL_SEEN), "level{id=\"a\"} 5\n"));
+	apply(0, 0, UPDATE_SET, 4, METRIC_NO_TIME, LABELS(TEXT("a")));
+	cr_expect(strstr(scrape(EXPOSITION_ALL_SEEN), "level{id=\"a\"} 4\n"));
+	apply(1, 0, UPDATE_SET, 3, METRIC_NO_TIME, LABELS(TEXT("a")));
+	cr_expect(strstr(scrape(EXPOSITION_ALL_SEEN), "level{id=\"a\"} 3\n"));
+}
+
 static void count_value(void *ctx, struct family *family, uint32_t number,
 			const struct slots_value *value)
 {

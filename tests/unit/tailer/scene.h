@@ -154,6 +154,7 @@ static inline void scene_save_one(void *ctx, const struct checkpoint *checkpoint
 	saved->checkpoint = *checkpoint;
 	strcpy(saved->path, checkpoint->path);
 	saved->checkpoint.path = saved->path;
+	saved->checkpoint.place = NULL;
 	free(hashmap_put(scene->saved, key, saved));
 }
 

@@ -592,6 +592,23 @@ Test(archive, blocks_before_the_damage_are_delivered)
 	}
 }
 
+Test(archive, what_can_be_had_does_not_depend_on_the_window)
+{
+	/* One raw block of five bytes where the header announces nine. */
+	static const char frame[] = "\x28\xb5\x2f\xfd\x20\x09\x29\0\0abcde";
+
+	strbuf_add(&file, frame, sizeof(frame) - 1);
+	for (size_t window = 1; window < 10; window++) {
+		int fd = file_of(file.len);
+		struct archive *archive = archive_open(fd, ARCHIVE_ZSTD, window);
+
+		cr_expect_eq(archive_skip(archive, 10, PLENTY_BYTES), ARCHIVE_FAILED);
+		cr_expect_eq(archive_position_bytes(archive), 4, "%zu", window);
+		archive_destroy(archive);
+		close(fd);
+	}
+}
+
 Test(archive, what_asks_for_too_much_memory_is_not_supported)
 {
 	ZSTD_CCtx *ctx = ZSTD_createCCtx();
@@ -683,5 +700,11 @@ Test(archive, the_size_is_what_the_archive_says)
 	add_blocks(2, (size_t[2]){0}, (size_t[2]){0});
 	fd = file_of(file.len);
 	cr_expect_not(archive_size_hint(fd, ARCHIVE_ZSTD, &bytes), "not known");
+	close(fd);
+	strbuf_clear(&file);
+	add_skippable("", 0);
+	add_zstd(text.ptr, text.len);
+	fd = file_of(file.len);
+	cr_expect_not(archive_size_hint(fd, ARCHIVE_ZSTD, &bytes), "not zero");
 	close(fd);
 }

@@ -1,0 +1,338 @@
+/*
+ * A registry with two stores and a database: what commits save is what the next
+ * start shows.
+ */
+#include "daemon/commit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/xalloc.h"
+#include "daemon/past.h"
+#include "exporter/saved.h"
+
+#include "../exporter/fixture.h"
+
+static const char *const labels[] = {"id"};
+static const double bounds[] = {1, 10};
+
+enum { EVENTS, SIZES, LEVEL, DEFS };
+static const struct metric_def table[DEFS] = {
+	[EVENTS] = {METRIC_COUNTER, "events_total", "", labels, 1,
+		    .max_series = 100000},
+	[SIZES] = {METRIC_HISTOGRAM, "sizes", "", labels, 1, bounds, 2},
+	[LEVEL] = {METRIC_GAUGE, "level", "", labels, 1},
+};
+#define ALL 7u
+
+static char directory[] = "/tmp/logtally-commit-XXXXXX";
+static struct state *state;
+static enum state_found found;
+static struct scrapers *scrapers;
+static struct commit *commit;
+static struct past past;
+static struct error err;
+static struct checkpoint *moved; /* goes with the next snapshot */
+
+static void bind_mask(unsigned mask)
+{
+	const struct metric_def *defs[DEFS];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < DEFS; i++)
+		if (mask & (1u << i))
+			defs[count++] = &table[i];
+	bind_defs(defs, count);
+}
+
+static struct snapshot snap(void)
+{
+	struct snapshot snapshot = {.cut = make_cut(), .worker_count = 1};
+
+	snapshot.positions = xcalloc(1, sizeof(*snapshot.positions));
+	snapshot.positions[0] = (struct positions)POSITIONS_INIT;
+	if (moved)
+		positions_add(&snapshot.positions[0], moved, false);
+	return snapshot;
+}
+
+static enum commit_result save(void)
+{
+	struct snapshot snapshot = snap();
+	enum commit_result result = commit_save(commit, &snapshot, &err);
+
+	snapshot_finish(&snapshot);
+	return result;
+}
+
+static void begin(unsigned mask)
+{
+	struct state_options options = {.directory = directory};
+	struct snapshot first;
+
+	state = state_open(&options, &found, &err);
+	cr_assert(state, "%s", err.text);
+	start(&(struct registry_options){0}, 2);
+	scrapers = scrapers_create();
+	commit = commit_create(state, scrapers);
+	registry_set_restore(registry, commit_family, commit);
+	sequence = state_sequence(state);
+	cr_assert(past_load(&past, state, scrapers, &err), "%s", err.text);
+	bind_mask(mask);
+	first = snap();
+	commit_begin_with(commit, first.cut);
+	cr_expect_neq(commit_save(commit, &first, &err), COMMIT_FAILED, "%s", err.text);
+	snapshot_finish(&first);
+}
+
+/* The process dies: what was not saved is gone. */
+static void end(void)
+{
+	commit_destroy(commit);
+	scrapers_destroy(scrapers);
+	past_finish(&past);
+	stop();
+	rendered = (struct strbuf)STRBUF_INIT;
+	state_close(state);
+	moved = NULL;
+}
+
+static void again(unsigned mask)
+{
+	end();
+	begin(mask);
+}
+
+static void setup(void)
+{
+	cr_assert(mkdtemp(directory));
+	begin(ALL);
+}
+
+static void teardown(void)
+{
+	char *command = xasprintf("rm -r %s", directory);
+
+	end();
+	cr_expect_eq(system(command), 0);
+	free(command);
+}
+
+TestSuite(commit, .init = setup, .fini = teardown);
+
+static void count_up(const char *id, double value)
+{
+	struct slice label = slice_of(id);
+
+	add(0, 0, value, &label);
+}
+
+static bool shows(const char *line)
+{
+	return strstr(scrape(EXPOSITION_ALL_SEEN), line) != NULL;
+}
+
+Test(commit, what_is_saved_comes_back)
+{
+	struct slice label = TEXT("a");
+
+	cr_expect_eq(found, STATE_NEW);
+	count_up("a", 5);
+	apply(1, SIZES, UPDATE_OBSERVE, 3, METRIC_NO_TIME, &label);
+	apply(1, LEVEL, UPDATE_SET, -7, 1000, &label);
+	cr_expect_eq(save(), COMMIT_DONE);
+	again(ALL);
+	cr_expect_eq(found, STATE_RESUMED);
+	cr_expect(shows("events_total{id=\"a\"} 5\n"));
+	cr_expect(shows("sizes_bucket{id=\"a\",le=\"10.0\"} 1\n"));
+	cr_expect(shows("level{id=\"a\"} -7\n"));
+	cr_expect_eq(apply(0, LEVEL, UPDATE_SET, 0, 999, &label), UPDATE_OLD,
+		     "its time came back, too");
+}
+
+Test(commit, nothing_new_is_no_transaction)
+{
+	uint64_t before = state_sequence(state);
+
+	cr_expect_eq(save(), COMMIT_NEEDLESS);
+	cr_expect_eq(state_sequence(state), before);
+}
+
+Test(commit, what_scrapers_were_shown_is_saved_but_shows_nothing_more)
+{
+	scrapers_shown(scrapers, "::1", "a", 1);
+	cr_expect_eq(save(), COMMIT_SAME);
+	cr_expect_eq(save(), COMMIT_NEEDLESS);
+	again(ALL);
+	cr_expect_eq(scrapers_seen(scrapers, "::1", "a", true), 1);
+}
+
+Test(commit, positions_are_saved_with_the_values)
+{
+	struct checkpoint here = {.id = 7, .path = "/var/log/a", .offset_bytes = 100};
+
+	moved = &here;
+	cr_expect_eq(save(), COMMIT_SAME);
+	cr_expect_eq(commit_saved_sequence(commit), sequence);
+	again(ALL);
+	cr_assert_eq(past.discovery.checkpoint_count, 1);
+	cr_expect_eq(past.discovery.checkpoints[0].id, 7);
+	cr_expect_eq(past.discovery.checkpoints[0].offset_bytes, 100);
+	cr_expect_str_eq(past.discovery.checkpoints[0].path, "/var/log/a");
+}
+
+Test(commit, roots_and_the_end_of_the_first_backlog_are_saved)
+{
+	cr_expect_not(past.caught_up);
+	commit_add_root(commit, "/var/log");
+	commit_add_root(commit, "/srv");
+	commit_add_root(commit, "/srv");
+	commit_set_caught_up(commit);
+	cr_expect_eq(save(), COMMIT_DONE);
+	cr_expect_eq(save(), COMMIT_NEEDLESS);
+	again(ALL);
+	cr_expect(past.caught_up);
+	cr_expect_eq(past.discovery.root_count, 2);
+}
+
+/* SQLite cannot write: as on a full disk. */
+static void allow_bytes(rlim_t most)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = most;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(commit, what_failed_is_saved_with_the_next)
+{
+	struct checkpoint here = {.id = 7, .path = "/var/log/a", .offset_bytes = 100};
+
+	count_up("a", 5);
+	commit_add_root(commit, "/srv");
+	scrapers_shown(scrapers, "::1", "a", 1);
+	moved = &here;
+	allow_bytes(0);
+	cr_expect_eq(save(), COMMIT_FAILED);
+	count_up("b", 1);
+	cr_expect_eq(save(), COMMIT_FAILED);
+	cr_expect_lt(commit_saved_sequence(commit), sequence - 1);
+	allow_bytes(RLIM_INFINITY);
+	cr_expect_eq(save(), COMMIT_DONE);
+	again(ALL);
+	cr_expect(shows("events_total{id=\"a\"} 5\n"));
+	cr_expect(shows("events_total{id=\"b\"} 1\n"));
+	cr_expect_eq(past.discovery.root_count, 1);
+	cr_expect_eq(past.discovery.checkpoint_count, 1);
+	cr_expect_eq(scrapers_seen(scrapers, "::1", "a", true), 1);
+}
+
+/* ---- metrics that come and go ---- */
+
+Test(commit, a_metric_that_a_reload_removes_is_saved_as_it_was)
+{
+	count_up("a", 5);
+	bind_mask(ALL & ~1u);
+	cr_expect_eq(save(), COMMIT_DONE);
+	again(ALL & ~1u);
+	cr_expect_not(shows("events_total"));
+	again(ALL);
+	cr_expect(shows("events_total{id=\"a\"} 5\n"));
+}
+
+/* Its row has to be there before it can be said to be removed. */
+Test(commit, a_metric_that_came_and_went_between_two_commits_resumes_too)
+{
+	again(0);
+	bind_mask(1);
+	count_up("a", 5);
+	bind_mask(2);
+	cr_expect_eq(save(), COMMIT_DONE);
+	cr_expect_eq(save(), COMMIT_DONE, "says that it was removed");
+	cr_expect_eq(save(), COMMIT_NEEDLESS);
+	again(4);
+	count_up("x", 1); /* takes an id of its own */
+	save();
+	again(1);
+	cr_expect(shows("events_total{id=\"a\"} 5\n"));
+}
+
+Test(commit, a_metric_that_a_reload_brings_back_is_read_from_the_database)
+{
+	count_up("a", 5);
+	save();
+	again(2);
+	bind_mask(ALL);
+	cr_expect(shows("events_total{id=\"a\"} 5\n"));
+	count_up("a", 1);
+	count_up("b", 1);
+	cr_expect_eq(save(), COMMIT_DONE);
+	again(ALL);
+	cr_expect(shows("events_total{id=\"a\"} 6\n"));
+	cr_expect(shows("events_total{id=\"b\"} 1\n"));
+}
+
+/* ---- damage ---- */
+
+static void ruin_the_database(void)
+{
+	static const char *const names[] = {"state.db", "state.db-wal"};
+	static const char garbage[4096] = "\x5a\x5a\x5a\x5a";
+
+	for (size_t i = 0; i < 2; i++) {
+		char *path = xasprintf("%s/%s", directory, names[i]);
+		int fd = open(path, O_RDWR);
+
+		off_t left = fd == -1 ? 0 : lseek(fd, 0, SEEK_END);
+
+		for (lseek(fd, 0, SEEK_SET); left > 0; left -= (off_t)sizeof(garbage))
+			cr_assert_eq(write(fd, garbage, sizeof(garbage)),
+				     sizeof(garbage));
+		close(fd);
+		free(path);
+	}
+}
+
+/* More than the database keeps in memory. */
+static void count_many(void)
+{
+	char id[200];
+
+	memset(id, 'x', sizeof(id));
+	for (int i = 0; i < 50000; i++) {
+		snprintf(id + 190, 10, "%d", i);
+		count_up(id, 1);
+	}
+}
+
+Test(commit, a_damaged_database_is_replaced_by_one_with_everything)
+{
+	again(ALL);
+	count_many();
+	commit_add_root(commit, "/srv");
+	commit_set_caught_up(commit);
+	scrapers_shown(scrapers, "::1", "a", 1);
+	save();
+	again(ALL & ~1u);
+	apply(0, 0, UPDATE_OBSERVE, 3, METRIC_NO_TIME, LABELS(TEXT("a")));
+	commit_add_root(commit, "/srv");
+	commit_set_caught_up(commit);
+	save();
+	bind_mask(4); /* a removed one is kept, too */
+	ruin_the_database();
+	bind_mask(5);
+	cr_assert(commit_restore_failed(commit, &err));
+	cr_expect_eq(save(), COMMIT_ANEW, "%s", err.text);
+	cr_expect_eq(commit_saved_sequence(commit), 0, "all positions are asked for");
+	cr_expect_eq(save(), COMMIT_DONE, "%s", err.text);
+	again(ALL);
+	cr_expect_eq(found, STATE_RESUMED);
+	cr_expect(shows("sizes_count{id=\"a\"} 1\n"));
+	cr_expect(past.caught_up);
+	cr_expect_eq(past.discovery.root_count, 1);
+	cr_expect_eq(scrapers_seen(scrapers, "::1", "a", true), 1);
+}
