@@ -3,11 +3,15 @@
  * accesses.  Here they say that they are none, and in which order a store and
  * the load that sees it stand; what they publish is then checked like the rest.
  */
-#ifndef HELGRIND_ATOMICS_H
-#define HELGRIND_ATOMICS_H
+#ifndef HELGRIND_BUILD_H
+#define HELGRIND_BUILD_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <valgrind/helgrind.h>
+
+/* It does not know a join with a deadline, and saw races with threads that have ended. */
+#define pthread_timedjoin_np(thread, result, until) ((void)(until), pthread_join(thread, result))
 
 #define HG_STORE_(p, operation) \
 	__extension__({ \
