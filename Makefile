@@ -111,7 +111,8 @@ test: deps-test  ## build and run every test
 	    unit $(BUILD)/asan/logtally
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan OPT='-O1 -g' HARDEN= EXTRA=-fsanitize=thread \
 	    threads $(BUILD)/tsan/logtally
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= $(BUILD)/helgrind/logtally
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= \
+	    EXTRA='-include tests/threads/helgrind_build.h' $(BUILD)/helgrind/logtally
 	@$(fuzz_make)
 	/usr/bin/python3 tests/run.py --build $(BUILD)
 
