@@ -206,6 +206,7 @@ static enum verdict wait_for(struct generation *c, int64_t now_ns)
 	c->due_ns = now_ns + LOOK_NS;
 	c->judged_bytes = 0;
 	c->copy_of = 0;
+	reader_forget_beginning(c->reader);
 	return KIN_WAIT;
 }
 
@@ -274,8 +275,10 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	if (!*original)
 		return KIN_UNSEEN;
 	/* Once something of it was read it will be known again, whatever comes. */
-	if (reader_offset_bytes((*original)->reader) == 0)
+	if (reader_offset_bytes((*original)->reader) == 0) {
+		c->waits_for_original = true;
 		return wait_for(c, now_ns);
+	}
 	return busy ? wait_for(c, now_ns) : KIN_COPY;
 }
 
@@ -283,17 +286,20 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 		       struct generation **original)
 {
 	uint64_t size_bytes = reader_size_bytes(c->reader);
+	enum reader_match prepared;
 
 	*original = NULL;
 	c->due_ns = 0;
+	c->waits_for_original = false;
 	if (!generation_open(c) || !reader_refresh(c->reader))
 		return KIN_GONE;
 	if (reader_size_bytes(c->reader) != size_bytes)
 		c->quiet_since_ns = now_ns;
-	/* How an archive begins shows once its first block is complete. */
+	prepared = reader_prepare(c->reader, c->stream->host->buffer);
+	/* It may have become an archive just now, of which little is there. */
 	if (reader_is_archive(c->reader) && is_being_written(c, now_ns))
 		return wait_for(c, now_ns);
-	switch (reader_prepare(c->reader, c->stream->host->buffer)) {
+	switch (prepared) {
 	case MATCH_NO: /* it is empty */
 		return reader_is_archive(c->reader) ? KIN_UNSEEN : KIN_WAIT;
 	case MATCH_LATER:

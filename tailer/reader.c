@@ -626,6 +626,13 @@ enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *bu
 	return n == 0 ? MATCH_NO : MATCH_FAILED;
 }
 
+void reader_forget_beginning(struct reader *reader)
+{
+	free(reader->beginning);
+	reader->beginning = NULL;
+	reader->beginning_bytes = 0;
+}
+
 bool reader_begins_like(const struct reader *reader, const struct reader *known)
 {
 	const struct memory *memory = &known->memory;

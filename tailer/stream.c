@@ -689,7 +689,7 @@ static bool awaits_candidates(const struct stream *stream)
 {
 	const struct generation *c = stream->candidates;
 
-	while (c && !c->dirty && c->due_ns == 0)
+	while (c && (c->waits_for_original || (!c->dirty && c->due_ns == 0)))
 		c = c->next;
 	return c != NULL;
 }
@@ -821,8 +821,10 @@ static bool older_are_read(const struct stream *stream)
 		c = c->next;
 	if (!c)
 		return true;
-	for (const struct generation *g = stream->oldest; g; g = g->next)
-		if (g->role == ROLE_ACTIVE && !(g->standing & FILE_CURRENT) && g->dirty)
+	/* Those behind one that seeks wait for the candidates. */
+	for (const struct generation *g = stream->oldest;
+	     g && g->role == ROLE_ACTIVE; g = g->next)
+		if (!(g->standing & FILE_CURRENT) && g->dirty)
 			return false;
 	return true;
 }
