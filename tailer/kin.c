@@ -131,8 +131,7 @@ static enum reader_match find_original(struct generation *c, struct generation *
 	enum reader_match match = MATCH_NO;
 	struct generation *g;
 
-	*best = find_by_size(c);
-	while (!*best && (g = next_to_compare(c))) {
+	while ((g = next_to_compare(c))) {
 		uint64_t offset = reader_offset_bytes(g->reader);
 		struct generation *found = NULL;
 
@@ -145,8 +144,7 @@ static enum reader_match find_original(struct generation *c, struct generation *
 		if (found)
 			c->copy_of = found->change.number;
 	}
-	if (!*best)
-		*best = by_number(c->stream, c->copy_of);
+	*best = by_number(c->stream, c->copy_of);
 	if (*best)
 		return MATCH_YES;
 	return match == MATCH_SHORT ? MATCH_SHORT : MATCH_NO;
@@ -252,6 +250,9 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	/* What has the path's name is written to as long as it has it. */
 	bool busy = !(c->standing & FILE_CURRENT) && is_being_written(c, now_ns);
 
+	*original = find_by_size(c);
+	if (*original)
+		return KIN_COPY;
 	switch (find_original(c, original)) {
 	case MATCH_LATER:
 		return KIN_LATER;
@@ -287,6 +288,7 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 {
 	uint64_t size_bytes = reader_size_bytes(c->reader);
 	enum reader_match prepared;
+	bool archive;
 
 	*original = NULL;
 	c->due_ns = 0;
@@ -295,9 +297,12 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 		return KIN_GONE;
 	if (reader_size_bytes(c->reader) != size_bytes)
 		c->quiet_since_ns = now_ns;
+	/* How an archive begins shows when it is complete, and not before. */
+	archive = reader_is_archive(c->reader);
+	if (archive && is_being_written(c, now_ns))
+		return wait_for(c, now_ns);
 	prepared = reader_prepare(c->reader, c->stream->host->buffer);
-	/* It may have become an archive just now, of which little is there. */
-	if (reader_is_archive(c->reader) && is_being_written(c, now_ns))
+	if (reader_is_archive(c->reader) != archive)
 		return wait_for(c, now_ns);
 	switch (prepared) {
 	case MATCH_NO: /* it is empty */

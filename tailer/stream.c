@@ -679,7 +679,10 @@ static void stop_seeking(struct generation *g, bool complete)
 	const char *reason = g->lost_as;
 	uint64_t unread_bytes = generation_lag_bytes(g);
 
-	if (unread_bytes > 0 || (g->ask == 0 && !complete))
+	/* Of what nothing was counted a candidate may well be the whole. */
+	bool unread = reader_offset_bytes(g->reader) == 0 && g->stream->candidates;
+
+	if (!unread && (unread_bytes > 0 || (g->ask == 0 && !complete)))
 		report_lost(g, reason, unread_bytes);
 	generation_release_file(g);
 	to_past(g);
