@@ -5,7 +5,7 @@
 
 #include "common/xalloc.h"
 
-#define BUSY_MS 5000
+#define BUSY_MS 1000
 
 struct statement {
 	const char *sql; /* compared by address */

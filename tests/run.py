@@ -121,6 +121,15 @@ def planted_violation(totals):
     totals.add(int(ok), int(not ok), "check-rooms fails on a planted violation")
 
 
+def state_crash(totals, build):
+    """The state's process is killed, or its disk fails, at every system call."""
+    done = run([sys.executable, HERE + "/crash/run_state_crash.py", "--build", build])
+    found = re.search(r"^(\d+) passed, 0 failed\n\Z", done.stdout, re.M)
+    totals.add(int(bool(found)), int(not found), f"crash at every system call: {found[1] if found else '?'} points")
+    if not found:
+        print(done.stdout + done.stderr)
+
+
 def scenarios(totals, only):
     sys.path.insert(0, HERE + "/scenarios")
     suite = unittest.defaultTestLoader.discover(HERE + "/scenarios", pattern="test_*.py")
@@ -183,6 +192,7 @@ def main():
                   ["sh", "-c", f"test -z \"$(mandoc -T lint -W warning {page})\""])
         pattern_tests(totals, TOP + "/patterns")
         documented_patterns(totals)
+        state_crash(totals, build)
         scenarios(totals, None)
         sanitized_scenarios(totals, build + "/asan/logtally")
         counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300"], 1200)

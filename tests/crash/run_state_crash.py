@@ -47,11 +47,11 @@ class Crash:
         return subprocess.run([self.program, directory, str(acknowledged)], env=env, capture_output=True, text=True,
                               errors="replace", timeout=20, close_fds=False)
 
-    def count(self, calls):
-        counts = os.path.join(self.work, "count-" + calls)
+    def count(self, kind, calls):
+        counts = os.path.join(self.work, f"count-{kind}-{calls}")
         for _ in range(3):
             with tempfile.TemporaryDirectory(dir=self.work) as directory:
-                done = self.start(directory, 0, FAULT_KIND="kill", FAULT_AT="0", FAULT_CALLS=calls, FAULT_COUNT=counts)
+                done = self.start(directory, 0, FAULT_KIND=kind, FAULT_AT="0", FAULT_CALLS=calls, FAULT_COUNT=counts)
             if done.returncode != 0:
                 raise SystemExit(f"without a fault: {done.stdout}{done.stderr}")
         with open(counts, encoding="ascii") as f:
@@ -93,11 +93,10 @@ def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory(dir=memory) as work, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         crash = Crash(os.path.join(TOP, options.build), work)
-        counts = {calls: crash.count(calls) + MORE for calls in ("change", "read")}
         for kind, calls, length in COURSES:
             if options.only and kind != options.only:
                 continue
-            points = range(1, counts[calls] + 1)
+            points = range(1, crash.count(kind, calls) + MORE + 1)
             wrongs = [w for w in pool.map(lambda k: crash.point(kind, calls, length, k), points) if w]
             passed += len(points) - len(wrongs)
             failed += len(wrongs)

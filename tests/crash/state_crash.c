@@ -22,8 +22,8 @@
 #include "common/log.h"
 #include "daemon/state.h"
 
-#define COMMITS 24
-#define REOPENED_AT 12
+#define COMMITS 16
+#define REOPENED_AT 9
 #define SERIES 40
 #define OPENINGS 50  /* a daemon that is started again and again */
 #define ATTEMPTS 100 /* of a commit, while the disk is full */
