@@ -102,7 +102,7 @@ class Fallbacks(Scenario):
         overflow; a file that is made and one that is renamed meanwhile are noticed.  When it is over, events tell again, and while
         there are none the daemon sleeps.
         """
-        d = self.start()
+        d = self.start("--storage.path", self.path("state"))
         writer = subprocess.Popen([sys.executable, "-c", BUSY, self.logs, "2"], stdout=subprocess.PIPE, text=True)
         wait_for("the flood", lambda: self.fallbacks(d, "flood"))
         self.append(self.log("new.log"), "word=new\n")
@@ -118,14 +118,17 @@ class Fallbacks(Scenario):
         self.assertEqual(self.fallbacks(d, "flood"), 1)
         self.assertEqual(self.fallbacks(d, "overflow"), 0)
 
+    def threads(self, daemon, file, expression):
+        """What the expression finds in a file of each thread in /proc."""
+        found = []
+        for task in os.listdir(f"/proc/{daemon.process.pid}/task"):
+            with open(f"/proc/{daemon.process.pid}/task/{task}/{file}") as f:
+                found += re.findall(expression, f.read(), re.S)
+        return found
+
     def wakes_of_discovery(self, daemon, seconds):
         def wakes():
-            for task in os.listdir(f"/proc/{daemon.process.pid}/task"):
-                with open(f"/proc/{daemon.process.pid}/task/{task}/status") as f:
-                    text = f.read()
-                if text.startswith("Name:\tdiscovery\n"):
-                    return int(re.search(r"^voluntary_ctxt_switches:\t(\d+)", text, re.M)[1])
-            raise AssertionError("no such thread")
+            return int(self.threads(daemon, "status", r"^Name:\tdiscovery\n.*\nvoluntary_ctxt_switches:\t(\d+)")[0])
 
         before = wakes()
         time.sleep(seconds)
@@ -139,10 +142,11 @@ class Fallbacks(Scenario):
         """
         self.append(self.log("a.log"), "word=a\n")
         with sysctl("fs.inotify.max_queued_events", 256):
-            d = self.start()
+            d = self.start("--storage.path", self.path("state"))
         d.wait_value(1, "words_total", word="a")
         d.process.send_signal(signal.SIGSTOP)
         try:
+            wait_for("all threads to stop", lambda: set(self.threads(d, "stat", r"\) (\w) ")) == {"T"})
             for i in range(300):
                 self.append(self.log("a.log"), "word=a\n")
                 self.append(self.log("b.log"), "word=b\n")
@@ -422,7 +426,7 @@ class Fallbacks(Scenario):
         there first are followed on where they were.
         """
         self.append(self.log("a.log"), "word=below\n")
-        d = self.start()
+        d = self.start("--storage.path", self.path("state"))
         d.wait_value(1, "words_total", word="below")
         with open(self.log("a.log"), "a", buffering=1) as writer:
             self.mount(self.logs)
