@@ -190,6 +190,16 @@ static struct generation *find_longer(struct generation *c)
 	return NULL;
 }
 
+/* One that is still to be read begins like this: it will be known again then. */
+static bool has_unread_original(struct generation *c)
+{
+	for (struct generation *g = c->stream->oldest; g; g = g->next)
+		if (g->role == ROLE_ACTIVE && reader_offset_bytes(g->reader) == 0 &&
+		    generation_open(g) && reader_begins_as(c->reader, g->reader))
+			return true;
+	return false;
+}
+
 static bool is_being_written(const struct generation *c, int64_t now_ns)
 {
 	enum writers writers = writers_of(reader_fd(c->reader));
@@ -272,14 +282,13 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	case MATCH_NO:
 		break;
 	}
-	*original = find_longer(c);
-	if (!*original)
-		return KIN_UNSEEN;
-	/* Once something of it was read it will be known again, whatever comes. */
-	if (reader_offset_bytes((*original)->reader) == 0) {
+	if (has_unread_original(c)) {
 		c->waits_for_original = true;
 		return wait_for(c, now_ns);
 	}
+	*original = find_longer(c);
+	if (!*original)
+		return KIN_UNSEEN;
 	return busy ? wait_for(c, now_ns) : KIN_COPY;
 }
 

@@ -626,6 +626,16 @@ enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *bu
 	return n == 0 ? MATCH_NO : MATCH_FAILED;
 }
 
+bool reader_begins_as(const struct reader *reader, struct reader *other)
+{
+	char head[CHECKPOINT_HEAD_BYTES];
+
+	return reader->beginning_bytes > 0 && !content_is_archive(&other->content) &&
+	       content_read_at(&other->content, head, reader->beginning_bytes, 0) ==
+		       reader->beginning_bytes &&
+	       memcmp(head, reader->beginning, reader->beginning_bytes) == 0;
+}
+
 void reader_forget_beginning(struct reader *reader)
 {
 	free(reader->beginning);

@@ -680,7 +680,11 @@ static void stop_seeking(struct generation *g, bool complete)
 	uint64_t unread_bytes = generation_lag_bytes(g);
 
 	/* Of what nothing was counted a candidate may well be the whole. */
-	bool unread = reader_offset_bytes(g->reader) == 0 && g->stream->candidates;
+	bool unread = reader_offset_bytes(g->reader) == 0 &&
+		      (g->stream->candidates ||
+		       (g->stream->unseen_ns > 0 &&
+			clock_monotonic_ns() - g->stream->unseen_ns <
+				g->stream->host->finish_ns));
 
 	if (!unread && (unread_bytes > 0 || (g->ask == 0 && !complete)))
 		report_lost(g, reason, unread_bytes);
@@ -754,6 +758,7 @@ static void end_unread_seeking(struct stream *stream)
 static void take_unseen(struct generation *c)
 {
 	end_unread_seeking(c->stream);
+	c->stream->unseen_ns = clock_monotonic_ns();
 	generation_unlink(c);
 	c->dirty = true;
 	c->due_ns = 0;

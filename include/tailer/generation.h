@@ -76,6 +76,7 @@ struct stream {
 	struct generation *past;       /* the newest first */
 	unsigned asks, answers;        /* looks at the directory */
 	int64_t last_line_ns;
+	int64_t unseen_ns; /* a candidate was taken for a generation; 0: never */
 	unsigned halvings; /* of the blocks that are read: its lines take long */
 	char path[];
 };

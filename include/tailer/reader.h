@@ -120,6 +120,8 @@ enum reader_match {
  * empty.  MATCH_YES, MATCH_LATER, MATCH_FAILED.
  */
 enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *buffer);
+/* Likewise, of what `other`, an open plain file, begins with now. */
+bool reader_begins_as(const struct reader *reader, struct reader *other);
 /* It may begin otherwise by now. */
 void reader_forget_beginning(struct reader *reader);
 bool reader_begins_like(const struct reader *reader, const struct reader *known);
