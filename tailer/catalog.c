@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "common/clock.h"
 #include "common/hashmap.h"
@@ -32,12 +31,14 @@ struct known {
 /* What files are, or were, followed as. */
 struct followed {
 	size_t files;
+	size_t owner; /* of all its generations, for ever */
 	char path[];
 };
 
 struct catalog {
 	struct follower *const *followers;
 	size_t follower_count;
+	size_t *owned; /* paths of each follower */
 	struct mailbox *asks;
 	struct hashmap *files;  /* by identity */
 	struct hashmap *paths;  /* struct followed */
@@ -60,6 +61,7 @@ struct catalog *catalog_create(struct follower *const *followers, size_t count,
 
 	catalog->followers = followers;
 	catalog->follower_count = count;
+	catalog->owned = xcalloc(count, sizeof(*catalog->owned));
 	catalog->asks = asks;
 	catalog->files = hashmap_create();
 	catalog->paths = hashmap_create();
@@ -108,6 +110,7 @@ void catalog_destroy(struct catalog *catalog)
 	hashmap_destroy(catalog->files);
 	hashmap_destroy(catalog->inodes);
 	free_values(catalog->paths);
+	free(catalog->owned);
 	free(catalog);
 }
 
@@ -165,7 +168,19 @@ static void end_adrift(struct catalog *catalog, struct known *known)
 
 /* ---- paths that are followed ---- */
 
-static void follow_path(struct catalog *catalog, const char *path)
+/* The follower that has the fewest paths. */
+static size_t choose_owner(const struct catalog *catalog)
+{
+	size_t chosen = 0;
+
+	for (size_t i = 1; i < catalog->follower_count; i++)
+		if (catalog->owned[i] < catalog->owned[chosen])
+			chosen = i;
+	return chosen;
+}
+
+/* Returns the follower. */
+static struct follower *follow_path(struct catalog *catalog, const char *path)
 {
 	struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
 	size_t size = strlen(path) + 1;
@@ -173,24 +188,27 @@ static void follow_path(struct catalog *catalog, const char *path)
 	if (!followed) {
 		followed = xcalloc(1, sizeof(*followed) + size);
 		memcpy(followed->path, path, size);
+		followed->owner = choose_owner(catalog);
+		catalog->owned[followed->owner]++;
 		hashmap_put(catalog->paths, slice_of(path), followed);
 	}
 	followed->files++;
+	return catalog->followers[followed->owner];
 }
 
+/* The follower may remember its generations: the path stays its own. */
 static void unfollow_path(struct catalog *catalog, const char *path)
 {
 	struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
 
-	if (--followed->files > 0)
-		return;
-	hashmap_remove(catalog->paths, slice_of(path));
-	free(followed);
+	followed->files--;
 }
 
 bool catalog_follows(const struct catalog *catalog, const char *path)
 {
-	return hashmap_get(catalog->paths, slice_of(path)) != NULL;
+	const struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
+
+	return followed && followed->files > 0;
 }
 
 const char *catalog_path_named(const struct catalog *catalog, const char *name)
@@ -202,7 +220,8 @@ const char *catalog_path_named(const struct catalog *catalog, const char *name)
 	while (hashmap_next(catalog->paths, &cursor, &key, &value)) {
 		const struct followed *followed = value;
 
-		if (strcmp(strrchr(followed->path, '/') + 1, name) == 0)
+		if (followed->files > 0 &&
+		    strcmp(strrchr(followed->path, '/') + 1, name) == 0)
 			return followed->path;
 	}
 	return NULL;
@@ -288,13 +307,6 @@ static void hand_over(struct catalog *catalog, struct follower *follower,
 	file_ref(adoption->file);
 }
 
-/* All generations of a path have the same. */
-static struct follower *owner_of(const struct catalog *catalog, const char *path)
-{
-	return catalog
-		->followers[XXH3_64bits(path, strlen(path)) % catalog->follower_count];
-}
-
 static struct known *add_known(struct catalog *catalog, struct file *file)
 {
 	const char *path = file_path(file);
@@ -302,9 +314,8 @@ static struct known *add_known(struct catalog *catalog, struct file *file)
 
 	known->file = file;
 	known->found_fd = -1;
-	known->follower = owner_of(catalog, path);
+	known->follower = follow_path(catalog, path);
 	hashmap_put(catalog->files, identity_key(file_identity(file)), known);
-	follow_path(catalog, path);
 	return known;
 }
 
@@ -585,7 +596,10 @@ struct known *catalog_adrift(const struct catalog *catalog, uint64_t inode)
 
 void catalog_answer(struct catalog *catalog, struct file *file)
 {
-	follower_looked(owner_of(catalog, file_path(file)), file);
+	const struct followed *followed =
+		hashmap_get(catalog->paths, slice_of(file_path(file)));
+
+	follower_looked(catalog->followers[followed->owner], file);
 	file_unref(file);
 }
 

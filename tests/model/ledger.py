@@ -75,13 +75,16 @@ class Ledger:
                 if known and key not in highest and value and key[0].startswith("stream_"):
                     raise Failure(f"{key[0]}{{{key[1]}}} is new to this scraper, and begins at {value:g}, not 0")
                 highest[key] = value
-        if self.scraper == "scraped":
+        # That it was shown something is saved with a later commit: surely with that of the third scrape.
+        if self.scraper == "scraped again":
             self.scraper = "remembered"
+        elif self.scraper == "scraped":
+            self.scraper = "scraped again"
         elif prometheus and self.scraper == "unknown":
             self.scraper = "scraped"
 
     def daemon_died(self):
-        if self.scraper == "scraped":
+        if self.scraper in ("scraped", "scraped again"):
             self.scraper = "unknown"
 
     @staticmethod
