@@ -30,7 +30,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/te
 all: deps-build logtally  ## build ./logtally (the default)
 
 logtally: $(BUILD)/logtally
-	@cp $< $@
+	@cp -f $< $@
 
 $(BUILD)/logtally: $(BUILD)/daemon/main.o $(foreach r,daemon tailer parsers exporter common,$(call archive,$(r)))
 	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -71,6 +71,18 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(foreach r,$(USES_daemon),$(call arc
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+CRASH := $(BUILD)/crash/state_crash $(BUILD)/crash/fault.so
+
+$(BUILD)/crash/%: $(BUILD)/tests/crash/%.o $(foreach r,$(USES_daemon),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/crash/fault.so: tests/crash/fault.c Makefile
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'; $(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -fPIC -shared -o $@ $<
+
+crash: $(CRASH)  ## build the programs that die on purpose
+
 bench: $(BENCH)  ## build the measuring programs
 
 # Fuzz targets need clang and its libFuzzer; FUZZ_ROOMS are those that they call.
@@ -93,13 +105,14 @@ fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzzing CC=clang OPT='-O
     EXTRA='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzzers
 
 test: deps-test  ## build and run every test
-	@$(MAKE) --no-print-directory logtally unit
+	@$(MAKE) --no-print-directory logtally unit crash
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
 	    unit $(BUILD)/asan/logtally
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan OPT='-O1 -g' HARDEN= EXTRA=-fsanitize=thread \
 	    threads $(BUILD)/tsan/logtally
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= $(BUILD)/helgrind/logtally
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= \
+	    EXTRA='-include tests/threads/helgrind_build.h' $(BUILD)/helgrind/logtally
 	@$(fuzz_make)
 	/usr/bin/python3 tests/run.py --build $(BUILD)
 
@@ -161,7 +174,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench fuzz fuzzers test soak run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench crash fuzz fuzzers test soak run deps-build deps-run deps-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -562,6 +562,7 @@ int daemon_run(const struct options *options)
 	log_configure(d.setup->config->log_level, d.setup->config->log_format);
 	pthread_mutex_init(&d.lock, NULL);
 	pthread_mutex_init(&d.facts_lock, NULL);
+	live_facts_begin(&d.facts);
 	raise_file_limit();
 	d.signal_fd = take_signals();
 	d.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

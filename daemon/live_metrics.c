@@ -111,10 +111,18 @@ static void render_series(const struct schema *schema, struct strbuf *out)
 	}
 }
 
+void live_facts_begin(struct live_facts *facts)
+{
+	static const char *const reasons[] = {
+		"filesystem", "flood",    "no_instances", "no_permission",
+		"no_watches", "overflow", "poll",         "unwatchable"};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		facts->fallbacks[facts->fallback_count++].reason = reasons[i];
+}
+
 static void render_fallbacks(const struct live_facts *facts, struct strbuf *out)
 {
-	if (facts->fallback_count == 0)
-		return;
 	own_metric_header(OWN_WATCH_FALLBACKS, out);
 	for (size_t i = 0; i < facts->fallback_count; i++)
 		labelled(OWN_WATCH_FALLBACKS, facts->fallbacks[i].reason,

@@ -8,13 +8,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/xalloc.h"
-#include "daemon/state_db.h"
 #include "daemon/state_families.h"
-#include "daemon/state_file.h"
 #include "daemon/state_fold.h"
+#include "daemon/state_link.h"
 #include "daemon/state_rows.h"
 #include "daemon/state_series.h"
-#include "daemon/state_wal.h"
 
 #define FOLD_ROWS 10000
 #define CHECKPOINT_BYTES (4 << 20)
@@ -30,8 +28,7 @@ struct state {
 	 */
 	pthread_mutex_t lock;
 	bool committing;
-	struct state_db *db;
-	struct state_wal *wal;
+	struct state_link *link;
 	struct state_meta meta;    /* as committed */
 	struct state_meta pending; /* as this commit makes it */
 	struct state_families *families;
@@ -46,11 +43,9 @@ static int64_t now_seconds(void)
 	return clock_wall_ns() / NS_PER_SECOND;
 }
 
-/* For what must not be done in the middle of one's own commit. */
-static void lock_between_commits(struct state *state)
+static struct state_db *db_of(struct state *state)
 {
-	pthread_mutex_lock(&state->lock);
-	assert(!state->committing);
+	return state_link_db(state->link);
 }
 
 /* What was read from delta no longer tells what is there. */
@@ -58,6 +53,32 @@ static void forget_newest(struct state *state)
 {
 	state_newest_finish(&state->newest);
 	state->has_newest = false;
+}
+
+static void forget_all(struct state *state)
+{
+	forget_newest(state);
+	state_fold_finish(&state->fold);
+}
+
+/* A failure here is one of the next use. */
+static void read_meta(struct state *state)
+{
+	struct state_meta meta = state_meta_read(db_of(state));
+
+	if (!state_db_failed(db_of(state)))
+		state->meta = meta;
+}
+
+/* For what must not be done in the middle of one's own commit. */
+static void lock_between_commits(struct state *state)
+{
+	pthread_mutex_lock(&state->lock);
+	assert(!state->committing);
+	if (!state_link_refresh(state->link))
+		return;
+	forget_all(state);
+	read_meta(state);
 }
 
 /* ---- opening ---- */
@@ -92,18 +113,14 @@ static struct state *create(const struct state_options *options)
 
 static bool open_all(struct state *state, struct error *err)
 {
-	char *path = state_file_path(state->directory);
-
-	state->db = state_file_open(state->directory, state->options.sync_full, err);
-	if (state->db) {
-		state->meta = state_meta_read(state->db);
-		if (!state->families)
-			state->families = state_families_create(state->db);
-		state->wal = state_wal_start(path, state->db, &state->lock,
-					     state->options.checkpoint_bytes, err);
-	}
-	free(path);
-	return state->wal != NULL;
+	state->link =
+		state_link_open(state->directory, state->options.sync_full,
+				state->options.checkpoint_bytes, &state->lock, err);
+	if (!state->link)
+		return false;
+	read_meta(state);
+	state->families = state_families_create(db_of(state));
+	return state_link_settle(state->link, "read state from", err);
 }
 
 struct state *state_open(const struct state_options *options, enum state_found *found,
@@ -127,12 +144,10 @@ void state_close(struct state *state)
 {
 	if (!state)
 		return;
-	state_wal_stop(state->wal);
 	forget_newest(state);
 	state_fold_finish(&state->fold);
 	state_families_destroy(state->families);
-	/* The last connection moves the WAL into the file and deletes it. */
-	state_db_close(state->db);
+	state_link_close(state->link);
 	pthread_mutex_destroy(&state->lock);
 	free(state->directory);
 	free(state);
@@ -145,40 +160,19 @@ bool state_is_damaged(struct state *state)
 	bool damaged;
 
 	pthread_mutex_lock(&state->lock);
-	damaged = state_db_is_damaged(state->db);
+	damaged = !state->committing && state_link_is_damaged(state->link);
 	pthread_mutex_unlock(&state->lock);
 	return damaged;
 }
 
-static bool replace(struct state *state, struct error *err)
-{
-	char *path = state_file_path(state->directory);
-	bool ok;
-
-	forget_newest(state);
-	state_fold_finish(&state->fold);
-	state_db_drop(state->db);
-	state->db = NULL;
-	ok = state_file_replace(state->directory, "corrupt", err) &&
-	     open_all(state, err);
-	if (!state->db)
-		state->db = state_db_open(path, state->options.sync_full);
-	free(path);
-	return ok;
-}
-
 bool state_start_anew(struct state *state, struct error *err)
 {
-	struct state_wal *wal;
 	bool ok;
 
 	lock_between_commits(state);
-	wal = state->wal;
-	state->wal = NULL;
-	pthread_mutex_unlock(&state->lock);
-	state_wal_stop(wal); /* it may wait for the lock */
-	pthread_mutex_lock(&state->lock);
-	ok = replace(state, err);
+	forget_all(state);
+	ok = state_link_replace(state->link, err);
+	read_meta(state);
 	pthread_mutex_unlock(&state->lock);
 	return ok;
 }
@@ -207,7 +201,7 @@ bool state_is_caught_up(struct state *state)
 
 static bool done_reading(struct state *state, struct error *err)
 {
-	bool ok = state_db_settle(state->db, "read state from", err);
+	bool ok = state_link_settle(state->link, "read state from", err);
 
 	pthread_mutex_unlock(&state->lock);
 	return ok;
@@ -219,7 +213,7 @@ bool state_each_checkpoint(struct state *state,
 			   void *ctx, struct error *err)
 {
 	lock_between_commits(state);
-	state_files_each(state->db, visit, ctx);
+	state_files_each(db_of(state), visit, ctx);
 	return done_reading(state, err);
 }
 
@@ -227,7 +221,7 @@ bool state_each_root(struct state *state, void (*visit)(void *ctx, const char *p
 		     void *ctx, struct error *err)
 {
 	lock_between_commits(state);
-	state_roots_each(state->db, visit, ctx);
+	state_roots_each(db_of(state), visit, ctx);
 	return done_reading(state, err);
 }
 
@@ -236,7 +230,7 @@ bool state_each_scraper(struct state *state,
 			void *ctx, struct error *err)
 {
 	lock_between_commits(state);
-	state_scrapers_each(state->db, visit, ctx);
+	state_scrapers_each(db_of(state), visit, ctx);
 	return done_reading(state, err);
 }
 
@@ -245,7 +239,7 @@ static void read_newest(struct state *state)
 {
 	if (state->has_newest)
 		return;
-	state_newest_read(&state->newest, state->db, SIZE_MAX);
+	state_newest_read(&state->newest, db_of(state), SIZE_MAX);
 	state_newest_sort(&state->newest);
 	state->has_newest = true;
 }
@@ -257,12 +251,12 @@ bool state_load_family(struct state *state, const struct state_family *family,
 	bool ok;
 
 	lock_between_commits(state);
-	*id = state_families_ask(state->families, state->db, family, now_seconds());
+	*id = state_families_ask(state->families, db_of(state), family, now_seconds());
 	read_newest(state);
-	state_series_each(state->db, &state->newest, *id, visit, ctx);
-	if (state_db_failed(state->db))
+	state_series_each(db_of(state), &state->newest, *id, visit, ctx);
+	if (state_db_failed(db_of(state)))
 		forget_newest(state);
-	ok = state_db_settle(state->db, "read state from", err);
+	ok = state_link_settle(state->link, "read state from", err);
 	pthread_mutex_unlock(&state->lock);
 	return ok;
 }
@@ -272,12 +266,13 @@ bool state_load_family(struct state *state, const struct state_family *family,
 static void begin(struct state *state)
 {
 	forget_newest(state);
-	state_db_step(state->db, state_db_statement(state->db, "BEGIN IMMEDIATE"));
+	state_db_step(db_of(state),
+		      state_db_statement(db_of(state), "BEGIN IMMEDIATE"));
 }
 
 static void end(struct state *state)
 {
-	state_db_step(state->db, state_db_statement(state->db, "COMMIT"));
+	state_db_step(db_of(state), state_db_statement(db_of(state), "COMMIT"));
 }
 
 void state_begin(struct state *state)
@@ -292,40 +287,40 @@ void state_begin(struct state *state)
 void state_put_family(struct state *state, uint64_t id,
 		      const struct state_family *family)
 {
-	state_families_put(state->families, state->db, id, family);
+	state_families_put(state->families, db_of(state), id, family);
 }
 
 void state_put_series(struct state *state, uint64_t family_id,
 		      const struct state_series *series)
 {
-	state_series_put(state->db, family_id, series);
+	state_series_put(db_of(state), family_id, series);
 }
 
 void state_put_value(struct state *state, uint64_t family_id, uint32_t number,
 		     const struct state_value *value)
 {
-	state_series_put_value(state->db, family_id, number, value);
+	state_series_put_value(db_of(state), family_id, number, value);
 }
 
 void state_put_checkpoint(struct state *state, const struct checkpoint *checkpoint)
 {
-	state_files_put(state->db, checkpoint);
+	state_files_put(db_of(state), checkpoint);
 }
 
 void state_drop_checkpoint(struct state *state, uint64_t id)
 {
-	state_files_drop(state->db, id);
+	state_files_drop(db_of(state), id);
 }
 
 void state_put_root(struct state *state, const char *path)
 {
-	state_roots_put(state->db, path);
+	state_roots_put(db_of(state), path);
 }
 
 void state_put_scrapers(struct state *state, const struct state_scraper *scrapers,
 			size_t count)
 {
-	state_scrapers_replace(state->db, scrapers, count);
+	state_scrapers_replace(db_of(state), scrapers, count);
 }
 
 void state_put_caught_up(struct state *state)
@@ -339,10 +334,10 @@ bool state_commit(struct state *state, uint64_t sequence, struct error *err)
 
 	state->pending.sequence = sequence;
 	state->pending.lost = false;
-	state_families_end(state->families, state->db, now_seconds());
-	state_meta_write(state->db, &state->meta, &state->pending);
+	state_families_end(state->families, db_of(state), now_seconds());
+	state_meta_write(db_of(state), &state->meta, &state->pending);
 	end(state);
-	ok = state_db_settle(state->db, "save state in", err);
+	ok = state_link_settle(state->link, "save state in", err);
 	if (ok)
 		state->meta = state->pending;
 	state->committing = false;
@@ -354,8 +349,8 @@ void state_abandon(struct state *state)
 {
 	struct error unused;
 
-	state_db_refuse(state->db, "abandoned");
-	state_db_settle(state->db, "save state in", &unused);
+	state_db_refuse(db_of(state), "abandoned");
+	state_link_settle(state->link, "save state in", &unused);
 	state->committing = false;
 	pthread_mutex_unlock(&state->lock);
 }
@@ -364,13 +359,13 @@ void state_abandon(struct state *state)
 
 static bool fold_is_due(struct state *state)
 {
-	return state_fold_is_due(&state->fold, state->db, state->options.fold_rows);
+	return state_fold_is_due(&state->fold, db_of(state), state->options.fold_rows);
 }
 
 static bool is_untidy(struct state *state, int64_t since)
 {
 	return fold_is_due(state) ||
-	       state_families_may_forget(state->families, state->db, since);
+	       state_families_may_forget(state->families, db_of(state), since);
 }
 
 static bool tidy(struct state *state, int64_t since)
@@ -381,9 +376,9 @@ static bool tidy(struct state *state, int64_t since)
 		return false;
 	begin(state);
 	if (fold)
-		state_fold_step(&state->fold, state->db);
+		state_fold_step(&state->fold, db_of(state));
 	else
-		state_families_forget_step(state->families, state->db, since);
+		state_families_forget_step(state->families, db_of(state), since);
 	end(state);
 	return is_untidy(state, since);
 }
@@ -392,7 +387,7 @@ static bool tidied(struct state *state)
 {
 	struct error err;
 
-	if (state_db_settle(state->db, "tidy the state in", &err)) {
+	if (state_link_settle(state->link, "tidy the state in", &err)) {
 		state->untidy = false;
 		return true;
 	}
@@ -410,7 +405,7 @@ bool state_tidy(struct state *state)
 	bool more = false;
 
 	lock_between_commits(state);
-	load = state->wal ? state_wal_load(state->wal) : STATE_WAL_STUCK;
+	load = state_link_load(state->link);
 	if (load == STATE_WAL_LIGHT) {
 		more = tidy(state, since);
 		more = tidied(state) && more;

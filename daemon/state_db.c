@@ -5,7 +5,7 @@
 
 #include "common/xalloc.h"
 
-#define BUSY_MS 5000
+#define BUSY_MS 1000
 
 struct statement {
 	const char *sql; /* compared by address */
@@ -18,7 +18,7 @@ struct state_db {
 	struct statement *statements;
 	size_t statement_count;
 	bool failed;
-	bool damaged;
+	enum state_db_damage damage;
 	struct error why; /* of the first failure */
 };
 
@@ -55,7 +55,8 @@ void state_db_note(struct state_db *db, int code)
 	    code == SQLITE_DONE)
 		return;
 	db->failed = true;
-	db->damaged = db->damaged || is_damage(code);
+	if (is_damage(code) && db->damage == STATE_DB_SOUND)
+		db->damage = STATE_DB_SUSPECT;
 	if (number != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))
 		error_set(&db->why, "%s: %s", sqlite3_errstr(kind), strerror(number));
 	else
@@ -175,7 +176,8 @@ void state_db_refuse(struct state_db *db, const char *why)
 
 void state_db_damaged(struct state_db *db, const char *what)
 {
-	db->damaged = db->damaged || !db->failed;
+	if (!db->failed)
+		db->damage = STATE_DB_DAMAGED;
 	state_db_refuse(db, what);
 }
 
@@ -184,9 +186,9 @@ bool state_db_failed(const struct state_db *db)
 	return db->failed;
 }
 
-bool state_db_is_damaged(const struct state_db *db)
+enum state_db_damage state_db_damage(const struct state_db *db)
 {
-	return db->damaged;
+	return db->damage;
 }
 
 bool state_db_settle(struct state_db *db, const char *doing, struct error *err)

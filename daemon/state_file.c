@@ -235,10 +235,14 @@ static struct state_db *open_or_replace(const char *directory, const char *path,
 					bool sync_full, struct error *err)
 {
 	const char *why;
-	struct state_db *db = open_used(path, sync_full, &why, err);
+	struct state_db *db = NULL;
 
-	if (db || !why)
-		return db;
+	/* Where the disk once failed to read, SQLite says corrupt as well. */
+	for (int attempt = 0; attempt < 2; attempt++) {
+		db = open_used(path, sync_full, &why, err);
+		if (db || !why)
+			return db;
+	}
 	if (!state_file_replace(directory, why, err))
 		return NULL;
 	error_set(err, "open %s: the new one is of no use either", path);

@@ -63,6 +63,25 @@ void state_meta_write(struct state_db *db, const struct state_meta *before,
 
 /* ---- files ---- */
 
+/* In the order in which they came to be. */
+static const enum checkpoint_state states[] = {CHECKPOINT_ACTIVE, CHECKPOINT_FINISHED,
+					       CHECKPOINT_ROTATED};
+#define STATES (sizeof(states) / sizeof(states[0]))
+
+static enum checkpoint_state state_of(int number)
+{
+	return number >= 0 && number < (int)STATES ? states[number] : CHECKPOINT_ACTIVE;
+}
+
+static int number_of(enum checkpoint_state state)
+{
+	int number = 0;
+
+	while (states[number] != state)
+		number++;
+	return number;
+}
+
 static bool read_checkpoint(sqlite3_stmt *row, struct checkpoint *c)
 {
 	size_t identity, head, guard;
@@ -70,8 +89,7 @@ static bool read_checkpoint(sqlite3_stmt *row, struct checkpoint *c)
 	*c = (struct checkpoint){
 		.id = column_uint64(row, 0),
 		.path = (const char *)sqlite3_column_text(row, 1),
-		.state = sqlite3_column_int(row, 2) == 0 ? CHECKPOINT_ACTIVE
-							 : CHECKPOINT_FINISHED,
+		.state = state_of(sqlite3_column_int(row, 2)),
 		.inode = column_uint64(row, 4),
 		.offset_bytes = column_uint64(row, 5),
 		.size_bytes = column_uint64(row, 6),
@@ -118,7 +136,7 @@ void state_files_put(struct state_db *db, const struct checkpoint *c)
 
 	bind_uint64(put, 1, c->id);
 	sqlite3_bind_text(put, 2, c->path, -1, SQLITE_STATIC);
-	sqlite3_bind_int(put, 3, c->state == CHECKPOINT_ACTIVE ? 0 : 1);
+	sqlite3_bind_int(put, 3, number_of(c->state));
 	sqlite3_bind_blob(put, 4, c->identity.bytes, sizeof(c->identity.bytes),
 			  SQLITE_STATIC);
 	bind_uint64(put, 5, c->inode);

@@ -80,11 +80,26 @@ static const char make_views[] =
 	" FROM files ORDER BY path, id;";
 
 /* Where a file that a link led to was when it was opened. */
-static const char add_place[] = "ALTER TABLE files ADD COLUMN place TEXT";
+static const char add_place[] =
+	"ALTER TABLE files ADD COLUMN place TEXT;" /* state 2: rotated, being read */
+	"DROP VIEW positions;"
+	"CREATE VIEW positions AS"
+	" SELECT path,"
+	"  CASE state WHEN 0 THEN 'reading' WHEN 1 THEN 'finished'"
+	"   ELSE 'rotated' END AS state,"
+	"  offset_bytes, size_bytes,"
+	"  iif(state = 1, 0, max(size_bytes - offset_bytes, 0)) AS unread_bytes,"
+	"  datetime(mtime_ns / 1000000000, 'unixepoch') AS modified,"
+	"  inode, id AS generation, place"
+	" FROM files ORDER BY path, id;";
 
 static const char *const steps[] = {make_tables, make_views, add_place};
 
 const struct state_schema state_schema_ours = {steps, sizeof(steps) / sizeof(steps[0])};
+
+static const char look_at_files[] =
+	"SELECT id, path, state, identity, inode, offset_bytes, size_bytes, mtime_ns,"
+	" head, guard, place FROM files LIMIT 1";
 
 /* Each is made ready and finds its first row: the tables are there and readable. */
 static const char *const looks[] = {
@@ -92,8 +107,7 @@ static const char *const looks[] = {
 	"SELECT id, name, kind, signature, removed_at FROM families LIMIT 1",
 	"SELECT id, labels, born, value, time_ns, buckets FROM series LIMIT 1",
 	"SELECT id, series, value, time_ns, buckets FROM delta LIMIT 1",
-	"SELECT id, path, state, identity, inode, offset_bytes, size_bytes, mtime_ns,"
-	" head, guard, place FROM files LIMIT 1",
+	look_at_files,
 	"SELECT path FROM roots LIMIT 1",
 	"SELECT client, sequence, heard FROM scrapers LIMIT 1",
 };
@@ -156,5 +170,5 @@ const char *state_schema_adopt(struct state_db *db, const struct state_schema *s
 	if (version < (sqlite3_int64)schema->count)
 		migrate(db, schema, version > 0 ? (size_t)version : 0);
 	look_at_tables(db);
-	return state_db_is_damaged(db) ? "corrupt" : NULL;
+	return state_db_damage(db) != STATE_DB_SOUND ? "corrupt" : NULL;
 }

@@ -2,20 +2,10 @@
 
 #include "daemon/state_value.h"
 
-void state_series_put(struct state_db *db, uint64_t family_id,
-		      const struct state_series *series)
+static void bind_labels(sqlite3_stmt *statement, int at, struct slice labels)
 {
-	sqlite3_stmt *put =
-		state_db_statement(db, "INSERT INTO series (id, labels, born, value,"
-				       " time_ns, buckets) VALUES (?, ?, ?, ?, ?, ?)");
-	uint64_t id = state_series_id(family_id, series->number);
-	const char *labels = series->labels.ptr ? series->labels.ptr : "";
-
-	sqlite3_bind_int64(put, 1, (sqlite3_int64)id);
-	sqlite3_bind_text(put, 2, labels, (int)series->labels.len, SQLITE_STATIC);
-	sqlite3_bind_int64(put, 3, (sqlite3_int64)series->born);
-	state_value_bind(put, 4, &series->value);
-	state_db_step(db, put);
+	sqlite3_bind_text(statement, at, labels.ptr ? labels.ptr : "", (int)labels.len,
+			  SQLITE_STATIC);
 }
 
 void state_series_put_value(struct state_db *db, uint64_t family_id, uint32_t number,
@@ -28,6 +18,38 @@ void state_series_put_value(struct state_db *db, uint64_t family_id, uint32_t nu
 	sqlite3_bind_int64(put, 1, (sqlite3_int64)state_series_id(family_id, number));
 	state_value_bind(put, 2, value);
 	state_db_step(db, put);
+}
+
+/* A commit that was told to have failed was made after all: its row is there. */
+static void put_again(struct state_db *db, uint64_t family_id,
+		      const struct state_series *series)
+{
+	sqlite3_stmt *again = state_db_statement(
+		db, "UPDATE series SET labels = ?2, born = ?3 WHERE id = ?1");
+	uint64_t id = state_series_id(family_id, series->number);
+
+	sqlite3_bind_int64(again, 1, (sqlite3_int64)id);
+	bind_labels(again, 2, series->labels);
+	sqlite3_bind_int64(again, 3, (sqlite3_int64)series->born);
+	state_db_step(db, again);
+	state_series_put_value(db, family_id, series->number, &series->value);
+}
+
+void state_series_put(struct state_db *db, uint64_t family_id,
+		      const struct state_series *series)
+{
+	sqlite3_stmt *put = state_db_statement(
+		db, "INSERT INTO series (id, labels, born, value, time_ns, buckets)"
+		    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+	uint64_t id = state_series_id(family_id, series->number);
+
+	sqlite3_bind_int64(put, 1, (sqlite3_int64)id);
+	bind_labels(put, 2, series->labels);
+	sqlite3_bind_int64(put, 3, (sqlite3_int64)series->born);
+	state_value_bind(put, 4, &series->value);
+	state_db_step(db, put);
+	if (!state_db_failed(db) && sqlite3_changes(state_db_handle(db)) == 0)
+		put_again(db, family_id, series);
 }
 
 /* ---- reading ---- */

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/xalloc.h"
 
@@ -14,6 +16,9 @@
 
 /* Each has only what was committed during the one before. */
 #define PASSES 3
+
+/* How long it waits for the lock before it looks whether it is to stop. */
+#define LOOK_UP_NS (10 * NS_PER_MS)
 
 struct state_wal {
 	struct state_db *db; /* the thread's own */
@@ -89,10 +94,35 @@ static bool checkpoint(struct state_wal *wal)
 	return code == SQLITE_OK && moved == frames;
 }
 
+static bool is_stopping(struct state_wal *wal)
+{
+	bool stop;
+
+	pthread_mutex_lock(&wal->lock);
+	stop = wal->stop;
+	pthread_mutex_unlock(&wal->lock);
+	return stop;
+}
+
+/* Whoever stops this thread may hold the lock. */
+static bool lock_commits(struct state_wal *wal)
+{
+	while (!is_stopping(wal)) {
+		int64_t until_ns = clock_wall_ns() + LOOK_UP_NS;
+		struct timespec until = {.tv_sec = until_ns / NS_PER_SECOND,
+					 .tv_nsec = until_ns % NS_PER_SECOND};
+
+		if (pthread_mutex_timedlock(wal->commits, &until) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Commits wait; what is left to move is what came in during the last one. */
 static void hold_up(struct state_wal *wal)
 {
-	pthread_mutex_lock(wal->commits);
+	if (!lock_commits(wal))
+		return;
 	checkpoint(wal);
 	pthread_mutex_unlock(wal->commits);
 }

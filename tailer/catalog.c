@@ -390,7 +390,7 @@ struct known *catalog_next_missing(struct catalog *catalog, size_t *cursor)
 		struct known *known = value;
 
 		if (known->place && !known->names &&
-		    known->recalled->state == CHECKPOINT_ACTIVE)
+		    known->recalled->state != CHECKPOINT_FINISHED)
 			return known;
 	}
 	return NULL;

@@ -85,6 +85,11 @@ enum content_reach content_reach(struct content *content, uint64_t at_bytes,
 	return CONTENT_FAILED;
 }
 
+uint64_t content_unpacked_bytes(const struct content *content)
+{
+	return content->archive ? archive_position_bytes(content->archive) : 0;
+}
+
 uint64_t content_skip_hole(const struct content *content, uint64_t at_bytes)
 {
 	off_t data = lseek(content->fd, (off_t)at_bytes, SEEK_DATA);

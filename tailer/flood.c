@@ -6,7 +6,7 @@
 #define MOST_WRITES 2000 /* in that time: a queue holds 16384 by default */
 
 #define LOOK_NS (10 * NS_PER_MS)
-#define LOOK_SHARE 10 /* looks take at most one part of so many of the time */
+#define LOOK_SHARE 10 /* looks take at most one part of so many of a core */
 
 #define REST_NS NS_PER_SECOND
 #define MAX_REST_NS (64 * NS_PER_SECOND)
@@ -45,10 +45,10 @@ bool flood_begin(struct flood *flood, int64_t now_ns)
 	return !same;
 }
 
-bool flood_looked(struct flood *flood, int64_t began_ns, int64_t now_ns,
+bool flood_looked(struct flood *flood, int64_t now_ns, int64_t took_ns,
 		  uint64_t grown_bytes)
 {
-	int64_t wait_ns = LOOK_SHARE * (now_ns - began_ns);
+	int64_t wait_ns = LOOK_SHARE * took_ns;
 	bool calm;
 
 	flood->due_ns = now_ns + (wait_ns > LOOK_NS ? wait_ns : LOOK_NS);

@@ -237,11 +237,14 @@ void generation_unlink(struct generation *g)
 void generation_checkpoint(const struct generation *g, struct checkpoint *checkpoint)
 {
 	bool finished = g->role == ROLE_PAST && !g->unfinished;
+	bool rotated = g->role == ROLE_ACTIVE && !(g->standing & FILE_CURRENT);
 
 	checkpoint->id = g->change.number;
 	checkpoint->path = g->stream->path;
 	checkpoint->place = g->place;
-	checkpoint->state = finished ? CHECKPOINT_FINISHED : CHECKPOINT_ACTIVE;
+	checkpoint->state = finished  ? CHECKPOINT_FINISHED
+			    : rotated ? CHECKPOINT_ROTATED
+				      : CHECKPOINT_ACTIVE;
 	if (g->file) {
 		checkpoint->identity = *file_identity(g->file);
 		checkpoint->inode = file_inode(g->file);

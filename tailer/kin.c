@@ -36,14 +36,19 @@ static bool is_current(const struct generation *g)
 static bool may_be_original(const struct generation *original,
 			    const struct generation *candidate)
 {
-	return reader_is_archive(candidate->reader) || original->role == ROLE_SEEKING ||
-	       is_current(original) || !is_at_hand(original);
+	return reader_is_archive(candidate->reader) || original->role != ROLE_PAST ||
+	       !is_at_hand(original);
 }
 
-static bool same_time(const struct generation *a, const struct generation *b)
+/* A compressor may keep the seconds only. */
+static bool same_time(const struct generation *original,
+		      const struct generation *candidate)
 {
-	return llabs(reader_mtime_ns(a->reader) - reader_mtime_ns(b->reader)) <
-	       NS_PER_SECOND;
+	int64_t apart_ns = llabs(reader_mtime_ns(original->reader) -
+				 reader_mtime_ns(candidate->reader));
+
+	return reader_is_archive(candidate->reader) ? apart_ns < NS_PER_SECOND
+						    : apart_ns == 0;
 }
 
 static bool proves(const struct generation *original,
@@ -126,8 +131,7 @@ static enum reader_match find_original(struct generation *c, struct generation *
 	enum reader_match match = MATCH_NO;
 	struct generation *g;
 
-	*best = find_by_size(c);
-	while (!*best && (g = next_to_compare(c))) {
+	while ((g = next_to_compare(c))) {
 		uint64_t offset = reader_offset_bytes(g->reader);
 		struct generation *found = NULL;
 
@@ -140,8 +144,7 @@ static enum reader_match find_original(struct generation *c, struct generation *
 		if (found)
 			c->copy_of = found->change.number;
 	}
-	if (!*best)
-		*best = by_number(c->stream, c->copy_of);
+	*best = by_number(c->stream, c->copy_of);
 	if (*best)
 		return MATCH_YES;
 	return match == MATCH_SHORT ? MATCH_SHORT : MATCH_NO;
@@ -187,6 +190,16 @@ static struct generation *find_longer(struct generation *c)
 	return NULL;
 }
 
+/* One that is still to be read begins like this: it will be known again then. */
+static bool has_unread_original(struct generation *c)
+{
+	for (struct generation *g = c->stream->oldest; g; g = g->next)
+		if (g->role == ROLE_ACTIVE && reader_offset_bytes(g->reader) == 0 &&
+		    generation_open(g) && reader_begins_as(c->reader, g->reader))
+			return true;
+	return false;
+}
+
 static bool is_being_written(const struct generation *c, int64_t now_ns)
 {
 	enum writers writers = writers_of(reader_fd(c->reader));
@@ -201,6 +214,7 @@ static enum verdict wait_for(struct generation *c, int64_t now_ns)
 	c->due_ns = now_ns + LOOK_NS;
 	c->judged_bytes = 0;
 	c->copy_of = 0;
+	reader_forget_beginning(c->reader);
 	return KIN_WAIT;
 }
 
@@ -213,12 +227,42 @@ static struct generation *find_alike(struct generation *c)
 	return g;
 }
 
+/*
+ * Lines were added to a file while it was compressed.  Where the file is no
+ * more, an archive that is not newer than it can only be its own.
+ */
+static struct generation *find_longer_of_archive(struct generation *c)
+{
+	struct generation *g = NULL;
+
+	while (reader_is_archive(c->reader) && (g = next_of(c->stream, g))) {
+		bool open = reader_is_open(g->reader), same;
+
+		if (!is_possible(g, c))
+			continue;
+		if (!is_at_hand(g) || !generation_open(g)) {
+			if (reader_mtime_ns(c->reader) <= reader_mtime_ns(g->reader))
+				return g;
+			continue;
+		}
+		same = reader_end_stands_in(c->reader, g->reader);
+		if (!open)
+			generation_close(g);
+		if (same)
+			return g;
+	}
+	return NULL;
+}
+
 static enum verdict judge_open(struct generation *c, int64_t now_ns,
 			       struct generation **original)
 {
 	/* What has the path's name is written to as long as it has it. */
 	bool busy = !(c->standing & FILE_CURRENT) && is_being_written(c, now_ns);
 
+	*original = find_by_size(c);
+	if (*original)
+		return KIN_COPY;
 	switch (find_original(c, original)) {
 	case MATCH_LATER:
 		return KIN_LATER;
@@ -231,9 +275,16 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	case MATCH_SHORT:
 		if (busy)
 			return wait_for(c, now_ns);
+		*original = find_longer_of_archive(c);
+		if (*original)
+			return KIN_COPY;
 		break;
 	case MATCH_NO:
 		break;
+	}
+	if (has_unread_original(c)) {
+		c->waits_for_original = true;
+		return wait_for(c, now_ns);
 	}
 	*original = find_longer(c);
 	if (!*original)
@@ -245,19 +296,26 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 		       struct generation **original)
 {
 	uint64_t size_bytes = reader_size_bytes(c->reader);
+	enum reader_match prepared;
+	bool archive;
 
 	*original = NULL;
 	c->due_ns = 0;
+	c->waits_for_original = false;
 	if (!generation_open(c) || !reader_refresh(c->reader))
 		return KIN_GONE;
 	if (reader_size_bytes(c->reader) != size_bytes)
 		c->quiet_since_ns = now_ns;
-	/* How an archive begins shows once its first block is complete. */
-	if (reader_is_archive(c->reader) && is_being_written(c, now_ns))
+	/* How an archive begins shows when it is complete, and not before. */
+	archive = reader_is_archive(c->reader);
+	if (archive && is_being_written(c, now_ns))
 		return wait_for(c, now_ns);
-	switch (reader_prepare(c->reader, c->stream->host->buffer)) {
-	case MATCH_NO:
-		return KIN_WAIT; /* it is empty */
+	prepared = reader_prepare(c->reader, c->stream->host->buffer);
+	if (reader_is_archive(c->reader) != archive)
+		return wait_for(c, now_ns);
+	switch (prepared) {
+	case MATCH_NO: /* it is empty */
+		return reader_is_archive(c->reader) ? KIN_UNSEEN : KIN_WAIT;
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:

@@ -278,13 +278,14 @@ static struct probe probe_entry(struct tree *tree, struct entry *e, const char *
 				const struct wanted *wanted)
 {
 	struct stat st = {0};
-	struct probe own =
-		lstat(path, &st) == 0 ? (struct probe){0} : failed_probe(errno);
-	bool is_link =
-		S_ISLNK(st.st_mode) && (wanted->root >= 0 || wanted->below.count > 0);
+	struct probe failed = {.kind = PROBE_MISSING};
+	bool is_link;
 
-	if (own.kind == PROBE_FAILED)
-		return own;
+	if (lstat(path, &st) == -1)
+		failed = failed_probe(errno);
+	if (failed.kind == PROBE_FAILED)
+		return failed;
+	is_link = S_ISLNK(st.st_mode) && (wanted->root >= 0 || wanted->below.count > 0);
 	if (is_link && e->dir->listener)
 		watch_links(tree, e, path);
 	else if (e->link_count > 0)
@@ -317,6 +318,7 @@ static void look_at_entry(struct tree *tree, struct entry *e, const char *path,
 		e->error = 0;
 	if (want_dir)
 		take_directory(tree, e, path, wanted, &found.st, depth);
+	e->rotated = false;
 	/* A name that is wanted itself is a rotation only while an event says so. */
 	if (!want_file || wanted->root >= 0) {
 		free(e->rotation_of);

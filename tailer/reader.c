@@ -626,6 +626,23 @@ enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *bu
 	return n == 0 ? MATCH_NO : MATCH_FAILED;
 }
 
+bool reader_begins_as(const struct reader *reader, struct reader *other)
+{
+	char head[CHECKPOINT_HEAD_BYTES];
+
+	return reader->beginning_bytes > 0 && !content_is_archive(&other->content) &&
+	       content_read_at(&other->content, head, reader->beginning_bytes, 0) ==
+		       reader->beginning_bytes &&
+	       memcmp(head, reader->beginning, reader->beginning_bytes) == 0;
+}
+
+void reader_forget_beginning(struct reader *reader)
+{
+	free(reader->beginning);
+	reader->beginning = NULL;
+	reader->beginning_bytes = 0;
+}
+
 bool reader_begins_like(const struct reader *reader, const struct reader *known)
 {
 	const struct memory *memory = &known->memory;
@@ -691,6 +708,20 @@ bool reader_is_beginning_of(struct reader *reader, struct reader *other)
 			return false;
 	}
 	return true;
+}
+
+bool reader_end_stands_in(struct reader *reader, struct reader *other)
+{
+	char mine[CHECKPOINT_GUARD_BYTES], theirs[CHECKPOINT_GUARD_BYTES];
+	uint64_t end = content_unpacked_bytes(&reader->content);
+	size_t count = end < sizeof(mine) ? (size_t)end : sizeof(mine);
+
+	return count > 0 && !content_is_archive(&other->content) &&
+	       content_read_at(&reader->content, mine, count, end - count) ==
+		       (ssize_t)count &&
+	       content_read_at(&other->content, theirs, count, end - count) ==
+		       (ssize_t)count &&
+	       memcmp(mine, theirs, count) == 0;
 }
 
 enum reader_match reader_reaches_beyond(struct reader *reader, uint64_t at_bytes)

@@ -231,14 +231,16 @@ uint64_t scan_written(struct dir *dir)
 	struct slice name;
 	void *value;
 
-	if (at == -1)
-		return 0;
 	while (hashmap_next(dir->entries, &cursor, &name, &value)) {
 		struct entry *e = value;
 
-		grown_bytes += look_at_size(e, at, e->name);
+		if (at != -1)
+			grown_bytes += look_at_size(e, at, e->name);
+		else if (e->name_of.known)
+			catalog_written(e->name_of.known, false);
 	}
-	close(at);
+	if (at != -1)
+		close(at);
 	return grown_bytes;
 }
 

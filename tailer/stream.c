@@ -214,6 +214,8 @@ static void say_following(const struct generation *g)
 static void resume(struct generation *g, const struct adoption *adoption)
 {
 	bool finished = adoption->resume->state == CHECKPOINT_FINISHED;
+	bool all_read = adoption->resume->state == CHECKPOINT_ROTATED &&
+			generation_lag_bytes(g) == 0;
 
 	g->resumed = true;
 	g->role = ROLE_PAST;
@@ -229,6 +231,8 @@ static void resume(struct generation *g, const struct adoption *adoption)
 		} else {
 			generation_close(g);
 		}
+	} else if (all_read && adoption->reachable) {
+		generation_changed(g); /* rotated, read, and deleted since */
 	} else if (!finished && adoption->reachable) {
 		generation_unlink(g);
 		generation_release_file(g);
@@ -361,6 +365,7 @@ void *stream_notice(struct file *file)
 	g->dirty = true;
 	if ((before & FILE_CURRENT) && generation_is_leaving(g)) {
 		g->quiet_since_ns = clock_monotonic_ns();
+		generation_changed(g);
 		if (!(g->standing & FILE_UNWANTED))
 			report_rotation(g, how_it_left(g));
 	}
@@ -674,7 +679,14 @@ static void stop_seeking(struct generation *g, bool complete)
 	const char *reason = g->lost_as;
 	uint64_t unread_bytes = generation_lag_bytes(g);
 
-	if (unread_bytes > 0 || (g->ask == 0 && !complete))
+	/* Of what nothing was counted a candidate may well be the whole. */
+	bool unread = reader_offset_bytes(g->reader) == 0 &&
+		      (g->stream->candidates ||
+		       (g->stream->unseen_ns > 0 &&
+			clock_monotonic_ns() - g->stream->unseen_ns <
+				g->stream->host->finish_ns));
+
+	if (!unread && (unread_bytes > 0 || (g->ask == 0 && !complete)))
 		report_lost(g, reason, unread_bytes);
 	generation_release_file(g);
 	to_past(g);
@@ -684,7 +696,7 @@ static bool awaits_candidates(const struct stream *stream)
 {
 	const struct generation *c = stream->candidates;
 
-	while (c && !c->dirty && c->due_ns == 0)
+	while (c && (c->waits_for_original || (!c->dirty && c->due_ns == 0)))
 		c = c->next;
 	return c != NULL;
 }
@@ -729,8 +741,24 @@ static void take_copy(struct generation *c, struct generation *original)
 	original->dirty = true;
 }
 
+/* Of what was deleted before anything of it was counted nothing is known. */
+static void end_unread_seeking(struct stream *stream)
+{
+	struct generation *next;
+
+	for (struct generation *g = stream->oldest; g; g = next) {
+		next = g->next;
+		if (g->role == ROLE_SEEKING && reader_offset_bytes(g->reader) == 0) {
+			generation_release_file(g);
+			to_past(g);
+		}
+	}
+}
+
 static void take_unseen(struct generation *c)
 {
+	end_unread_seeking(c->stream);
+	c->stream->unseen_ns = clock_monotonic_ns();
 	generation_unlink(c);
 	c->dirty = true;
 	c->due_ns = 0;
@@ -770,6 +798,7 @@ static bool judge(struct generation *c, int64_t now_ns)
 		drop_candidate(c);
 		break;
 	case KIN_WAIT:
+		generation_end_backlog(c);
 		break;
 	}
 	return true;
@@ -786,6 +815,26 @@ static bool judge_candidates(struct stream *stream, int64_t now_ns)
 			done = judge(c, now_ns) && done;
 	}
 	return done;
+}
+
+/*
+ * A candidate may be a copy of what is about to be read; and it may be older
+ * than the file that has the path's name, which is therefore read after it.
+ */
+static bool older_are_read(const struct stream *stream)
+{
+	const struct generation *c = stream->candidates;
+
+	while (c && !c->dirty)
+		c = c->next;
+	if (!c)
+		return true;
+	/* Those behind one that seeks wait for the candidates. */
+	for (const struct generation *g = stream->oldest;
+	     g && g->role == ROLE_ACTIVE; g = g->next)
+		if (!(g->standing & FILE_CURRENT) && g->dirty)
+			return false;
+	return true;
 }
 
 /* ---- the whole ---- */
@@ -819,18 +868,21 @@ bool stream_step(struct stream *stream)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
+	bool waits = !older_are_read(stream);
 
-	if (!judge_candidates(stream, now_ns))
+	if (!waits && !judge_candidates(stream, now_ns))
 		return true;
 	for (struct generation *g = stream->oldest; g; g = next) {
 		enum progress progress;
 
+		if (waits && (g->standing & FILE_CURRENT))
+			return true;
 		next = g->next;
 		progress = step(g, now_ns);
 		if (progress != STEP_DONE)
-			return progress == STEP_MORE;
+			return progress == STEP_MORE || waits;
 	}
-	return false;
+	return waits;
 }
 
 static void take_earlier(const struct generation *list, int64_t *due_ns)

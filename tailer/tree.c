@@ -16,7 +16,7 @@
 #define TOGETHER_NS (100 * NS_PER_MS) /* what is due within that is one pass */
 #define INSTANCE_NS (60 * NS_PER_SECOND)
 #define TELL_OVERFLOW_NS (60 * NS_PER_SECOND)
-/* A pass over what is polled, or over all, takes one part of so many of the time. */
+/* A pass over what is polled, or over all, takes one part of so many of a core. */
 #define SHARE 10
 
 /* `name` is copied: it may be part of what goes away. */
@@ -56,14 +56,15 @@ static char *owner_of(struct tree *tree, struct dir *dir, const char *name)
 static void remember_move(struct tree *tree, struct dir *dir, const char *name,
 			  uint32_t cookie)
 {
+	const struct entry *e = node_find(dir, name);
 	struct strbuf path = STRBUF_INIT;
 
 	free(tree->moved_path);
 	tree->moved_path = owner_of(tree, dir, name);
 	tree->moved_cookie = cookie;
 	node_join(&path, dir, name);
-	tree->moved_from_path =
-		tree->moved_path && strcmp(path.ptr, tree->moved_path) == 0;
+	tree->moved_unseen = tree->moved_path && !(e && e->name_of.known) &&
+			     strcmp(path.ptr, tree->moved_path) == 0;
 	strbuf_finish(&path);
 }
 
@@ -83,7 +84,7 @@ static void take_move(struct tree *tree, struct dir *dir, const char *name,
 		e = node_need(dir, name);
 		free(e->rotation_of);
 		e->rotation_of = xstrdup(tree->moved_path);
-		e->rotated = tree->moved_from_path;
+		e->rotated = tree->moved_unseen;
 	}
 	strbuf_finish(&path);
 }
@@ -133,16 +134,13 @@ static void on_name(void *ctx, void *object, const struct watch_event *event)
 		catalog_written(e->name_of.known, event->kind == WATCH_CLOSED);
 }
 
-/* If more are lost while everything is looked at, that alone is no reason to begin. */
 static void on_overflow(void *ctx)
 {
 	struct tree *tree = ctx;
 	int64_t now_ns = clock_monotonic_ns();
 
 	tree->ops.fallback(tree->ctx, "overflow");
-	if (tree->rescan_due_ns == 0)
-		tree->rescan_due_ns =
-			now_ns > tree->rescan_after_ns ? now_ns : tree->rescan_after_ns;
+	tree_rescan(tree);
 	if (tree->overflow_told_ns > 0 &&
 	    now_ns - tree->overflow_told_ns < TELL_OVERFLOW_NS)
 		return;
@@ -299,12 +297,14 @@ void tree_read_events(struct tree *tree)
 	catalog_hand_over(tree->catalog);
 }
 
+/* Whoever asks again and again does not keep it busy. */
 void tree_rescan(struct tree *tree)
 {
-	if (!tree->roots)
-		return;
-	scan_dir(tree, tree->top, LOOK_DEEP);
-	catalog_all_written(tree->catalog);
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (tree->roots && tree->rescan_due_ns == 0)
+		tree->rescan_due_ns =
+			now_ns > tree->rescan_after_ns ? now_ns : tree->rescan_after_ns;
 }
 
 static struct dir *dir_of(const struct tree *tree, const char *path)
@@ -365,8 +365,9 @@ static void find_next_due(struct tree *tree)
 /* A scan may destroy any other directory: then it starts over. */
 static void scan_due(struct tree *tree, int64_t now_ns)
 {
+	int64_t began_ns = clock_thread_cpu_ns();
 	struct dir *dir = tree->dirs;
-	int64_t took_ns;
+	int64_t rest_ns;
 
 	while (dir) {
 		unsigned destroyed = tree->destroyed;
@@ -375,21 +376,22 @@ static void scan_due(struct tree *tree, int64_t now_ns)
 			scan_dir(tree, dir, LOOK_NEW);
 		dir = tree->destroyed == destroyed ? dir->next : tree->dirs;
 	}
-	took_ns = clock_monotonic_ns() - now_ns;
-	tree->poll_ns = SHARE * took_ns > POLL_NS ? SHARE * took_ns : POLL_NS;
+	rest_ns = SHARE * (clock_thread_cpu_ns() - began_ns);
+	tree->poll_ns = rest_ns > POLL_NS ? rest_ns : POLL_NS;
 	find_next_due(tree);
 }
 
-static void rescan_due(struct tree *tree, int64_t now_ns)
+static void rescan(struct tree *tree)
 {
-	int64_t end_ns;
+	int64_t began_ns = clock_thread_cpu_ns();
 
 	tree->rescan_due_ns = 0;
 	catalog_hold(tree->catalog);
-	tree_rescan(tree);
+	scan_dir(tree, tree->top, LOOK_DEEP);
+	catalog_all_written(tree->catalog);
 	catalog_hand_over(tree->catalog);
-	end_ns = clock_monotonic_ns();
-	tree->rescan_after_ns = end_ns + SHARE * (end_ns - now_ns);
+	tree->rescan_after_ns =
+		clock_monotonic_ns() + SHARE * (clock_thread_cpu_ns() - began_ns);
 }
 
 static void try_instance(struct tree *tree)
@@ -399,7 +401,7 @@ static void try_instance(struct tree *tree)
 	if (!create_watch(tree, &err))
 		return;
 	log_info("an inotify instance is left again: polling ends");
-	tree_rescan(tree);
+	rescan(tree);
 }
 
 void tree_poll(struct tree *tree)
@@ -411,7 +413,7 @@ void tree_poll(struct tree *tree)
 	if (is_due(tree->instance_due_ns, now_ns))
 		try_instance(tree);
 	if (is_due(tree->rescan_due_ns, now_ns))
-		rescan_due(tree, now_ns);
+		rescan(tree);
 	if (is_due(tree->next_due_ns, now_ns))
 		scan_due(tree, now_ns);
 }

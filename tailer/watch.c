@@ -386,15 +386,15 @@ void watch_look(struct watch *watch)
 	struct watched *next;
 
 	for (struct watched *w = watch->flooded; w; w = next) {
-		int64_t began_ns = clock_monotonic_ns();
+		int64_t began_ns = clock_thread_cpu_ns();
 		uint64_t grown_bytes;
 
 		next = w->next_flooded;
-		if (began_ns < w->flood.due_ns)
+		if (clock_monotonic_ns() < w->flood.due_ns)
 			continue;
 		grown_bytes = look_at(watch, w);
-		if (!flood_looked(&w->flood, began_ns, clock_monotonic_ns(),
-				  grown_bytes) ||
+		if (!flood_looked(&w->flood, clock_monotonic_ns(),
+				  clock_thread_cpu_ns() - began_ns, grown_bytes) ||
 		    !mute(watch, w, 0))
 			continue;
 		flood_end(&w->flood, clock_monotonic_ns());

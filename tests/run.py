@@ -121,6 +121,15 @@ def planted_violation(totals):
     totals.add(int(ok), int(not ok), "check-rooms fails on a planted violation")
 
 
+def state_crash(totals, build):
+    """The state's process is killed, or its disk fails, at every system call."""
+    done = run([sys.executable, HERE + "/crash/run_state_crash.py", "--build", build])
+    found = re.search(r"^(\d+) passed, 0 failed\n\Z", done.stdout, re.M)
+    totals.add(int(bool(found)), int(not found), f"crash at every system call: {found[1] if found else '?'} points")
+    if not found:
+        print(done.stdout + done.stderr)
+
+
 def scenarios(totals, only):
     sys.path.insert(0, HERE + "/scenarios")
     suite = unittest.defaultTestLoader.discover(HERE + "/scenarios", pattern="test_*.py")
@@ -137,7 +146,8 @@ def sanitized_scenarios(totals, binary):
     with tempfile.TemporaryDirectory() as logs:
         options = f"log_path={logs}/report"
         env = dict(os.environ, LOGTALLY=binary, ASAN_OPTIONS="detect_leaks=1:" + options, UBSAN_OPTIONS=options)
-        done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input"], cwd=HERE + "/scenarios",
+        done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input",
+                               "test_identity", "test_losses", "test_partial_lines", "test_first_start"], cwd=HERE + "/scenarios",
                               env=env, text=True, errors="replace", capture_output=True, timeout=900)
         reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
     ran = re.search(r"^Ran (\d+) tests", done.stderr, re.M)
@@ -182,6 +192,7 @@ def main():
                   ["sh", "-c", f"test -z \"$(mandoc -T lint -W warning {page})\""])
         pattern_tests(totals, TOP + "/patterns")
         documented_patterns(totals)
+        state_crash(totals, build)
         scenarios(totals, None)
         sanitized_scenarios(totals, build + "/asan/logtally")
         counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300"], 1200)

@@ -28,6 +28,10 @@ struct live_facts {
 	struct saver_facts saver;
 };
 
+/* All zero before; then all reasons of fallbacks are there, so that the first counts.
+ */
+void live_facts_begin(struct live_facts *facts);
+
 /* Appends whole families. */
 void live_metrics_render(const struct live_facts *facts, struct cutter *cutter,
 			 struct strbuf *out);

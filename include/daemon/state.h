@@ -53,7 +53,8 @@ void state_close(struct state *state);
 
 /*
  * True if something failed because of what is in the file: it is corrupt, and
- * trying again is no use.  state_start_anew() is what helps.
+ * trying again is no use.  state_start_anew() is what helps.  To be asked after a
+ * failure: then the whole file may be looked through, some 100 MB a second.
  */
 bool state_is_damaged(struct state *state);
 
@@ -127,8 +128,9 @@ bool state_load_family(struct state *state, const struct state_family *family,
  * state_begin(), any number of state_put_...(), then state_commit() or
  * state_abandon(), all by one thread.  After a failure the rest may be skipped
  * or called in vain: state_commit() fails with the first error, nothing is
- * saved, and the same changes must be put again with a later commit.  In between
- * the thread does not visit anything; what other threads ask for waits.
+ * saved, and the same changes must be put again with a later commit, no matter that
+ * in rare cases (the disk failed at its very end) the commit is there after all.  In
+ * between the thread does not visit anything; what other threads ask for waits.
  */
 void state_begin(struct state *state);
 
@@ -139,7 +141,7 @@ void state_begin(struct state *state);
 void state_put_family(struct state *state, uint64_t id,
 		      const struct state_family *family);
 
-/* A series that was not there. */
+/* A series that was not there, or was put with a commit that failed. */
 void state_put_series(struct state *state, uint64_t family_id,
 		      const struct state_series *series);
 /* A new value of one that was. */

@@ -59,11 +59,17 @@ void state_db_damaged(struct state_db *db, const char *what);
 
 bool state_db_failed(const struct state_db *db);
 
+enum state_db_damage {
+	STATE_DB_SOUND,
+	STATE_DB_SUSPECT, /* SQLite says so, but a disk that fails looks alike */
+	STATE_DB_DAMAGED, /* state_db_damaged() was called */
+};
+
 /*
- * True if the failure, or one before it, was not the disk's or the system's but
- * the file's: no database, a corrupt one, or one without our tables.
+ * What a failure, or one before it, says of the file and not of disk and system: that
+ * it is no database, a corrupt one, or one without our tables.
  */
-bool state_db_is_damaged(const struct state_db *db);
+enum state_db_damage state_db_damage(const struct state_db *db);
 
 /*
  * True if nothing failed.  Else tells it, as "`doing` PATH: why", rolls back,

@@ -34,7 +34,7 @@ enum state_wal_load {
 /* For writes that can wait. */
 enum state_wal_load state_wal_load(struct state_wal *wal);
 
-/* Before `db` is closed; `commits` is not held.  NULL is accepted. */
+/* Before `db` is closed; with `commits` held or not.  NULL is accepted. */
 void state_wal_stop(struct state_wal *wal);
 
 #endif

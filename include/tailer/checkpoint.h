@@ -22,6 +22,7 @@
 
 enum checkpoint_state {
 	CHECKPOINT_ACTIVE,   /* to be read on */
+	CHECKPOINT_ROTATED,  /* likewise, though it has lost the path's name */
 	CHECKPOINT_FINISHED, /* read to its end; remembered so that it is not read again
 			      */
 };

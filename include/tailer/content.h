@@ -50,6 +50,9 @@ enum content_reach {
 enum content_reach content_reach(struct content *content, uint64_t at_bytes,
 				 size_t window_bytes);
 
+/* How far an archive has been unpacked. */
+uint64_t content_unpacked_bytes(const struct content *content);
+
 /* Where there is data, from `at_bytes` on: a hole in a file is skipped. */
 uint64_t content_skip_hole(const struct content *content, uint64_t at_bytes);
 

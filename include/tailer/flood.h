@@ -31,11 +31,11 @@ bool flood_write(struct flood *flood, int64_t now_ns);
 bool flood_begin(struct flood *flood, int64_t now_ns);
 
 /*
- * The files were looked at; that began at `began_ns` and found this much
+ * The files were looked at; that took so much CPU time and found this much
  * more.  Plans the next look.  True if it may be over: turn the events on
  * again, call flood_end(), and look once more at what came in between.
  */
-bool flood_looked(struct flood *flood, int64_t began_ns, int64_t now_ns,
+bool flood_looked(struct flood *flood, int64_t now_ns, int64_t took_ns,
 		  uint64_t grown_bytes);
 void flood_end(struct flood *flood, int64_t now_ns);
 

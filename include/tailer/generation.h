@@ -48,6 +48,7 @@ struct generation {
 	int64_t due_ns;         /* look again by then; 0: when something happens */
 	uint64_t backlog_bytes; /* 0: no backlog, or read */
 	uint64_t copy_of;       /* number of the generation that this is a copy of; 0 */
+	bool waits_for_original; /* candidate: to be read, before it is compared */
 	uint64_t judged_bytes;  /* candidate: compared with what ends before that */
 	const char *lost_as;    /* seeking: reason to give if nothing is found */
 	unsigned ask; /* seeking: the look at the directory that it waits for */
@@ -75,6 +76,7 @@ struct stream {
 	struct generation *past;       /* the newest first */
 	unsigned asks, answers;        /* looks at the directory */
 	int64_t last_line_ns;
+	int64_t unseen_ns; /* a candidate was taken for a generation; 0: never */
 	unsigned halvings; /* of the blocks that are read: its lines take long */
 	char path[];
 };

@@ -62,7 +62,7 @@ struct entry {
 	struct watch_listener **links;
 	size_t link_count;
 	char *rotation_of; /* a path whose files get this name when they are renamed */
-	bool rotated;      /* its file had that path's own name before */
+	bool rotated;      /* a file that nobody knows had that path's own name before */
 	char *sibling_of;  /* a path of which it has a rotated name */
 	unsigned scan;
 	int error; /* that was last told */
@@ -96,7 +96,7 @@ struct tree {
 	/* The last file that was moved from somewhere. */
 	uint32_t moved_cookie;
 	char *moved_path; /* what it is to be followed as; NULL: it is not */
-	bool moved_from_path; /* that was its name */
+	bool moved_unseen; /* that was its name, and nobody had looked at it */
 };
 
 /* Replaces `out` by the path of a name in the directory. */

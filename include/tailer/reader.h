@@ -120,6 +120,10 @@ enum reader_match {
  * empty.  MATCH_YES, MATCH_LATER, MATCH_FAILED.
  */
 enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *buffer);
+/* Likewise, of what `other`, an open plain file, begins with now. */
+bool reader_begins_as(const struct reader *reader, struct reader *other);
+/* It may begin otherwise by now. */
+void reader_forget_beginning(struct reader *reader);
 bool reader_begins_like(const struct reader *reader, const struct reader *known);
 
 /*
@@ -133,6 +137,11 @@ enum reader_match reader_match(struct reader *reader, const struct reader *known
  * the same places of `other`?
  */
 bool reader_is_beginning_of(struct reader *reader, struct reader *other);
+/*
+ * `reader` is an archive that was unpacked to its end: do its last bytes stand
+ * at the same place of `other`, an open file?
+ */
+bool reader_end_stands_in(struct reader *reader, struct reader *other);
 /* The file has more than `at_bytes`.  MATCH_YES, MATCH_NO, MATCH_FAILED. */
 enum reader_match reader_reaches_beyond(struct reader *reader, uint64_t at_bytes);
 /* What the file says of its content's size agrees with `bytes`. */

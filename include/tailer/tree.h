@@ -44,7 +44,10 @@ const struct roots *tree_roots(const struct tree *tree); /* NULL: none yet */
 int tree_fd(const struct tree *tree);
 void tree_read_events(struct tree *tree);
 
-/* Looks at everything again: events were lost. */
+/*
+ * Has tree_poll() look at everything again: events were lost.  That takes a
+ * part of the time only, however often it is asked for.
+ */
 void tree_rescan(struct tree *tree);
 
 /* The directory of `path` is there and could be looked at. */

@@ -153,6 +153,7 @@ class Bench:
                 report("    thread " + name, share, "%")
 
     def big(self):
+        self.configure(False)
         small = [f"{self.logs}/small-{i:04}.log" for i in range(1000)]
         for path in small:
             with open(path, "w") as f:
@@ -197,6 +198,7 @@ class Bench:
         busy = ("import os,sys,time\nfds=[os.open(f'{sys.argv[1]}/{n}.log',os.O_WRONLY|os.O_CREAT|os.O_APPEND) for n in 'abc']\n"
                 "end,count=time.monotonic()+10,0\nwhile time.monotonic()<end:\n for _ in range(100):\n  for fd in fds: os.write(fd,b'x\\n')\n"
                 " count+=300\nprint(count)\n")
+        self.configure(False)
         print("a program writes to 3 files as often as it can")
         writer = subprocess.run([sys.executable, "-c", busy, self.logs], stdout=subprocess.PIPE, text=True)
         report("writes without the daemon", int(writer.stdout) / 10, "/s")

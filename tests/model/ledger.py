@@ -54,7 +54,7 @@ class Ledger:
             stream = streams.get(key)
             if stream is None:
                 raise Failure(f"lines of {key}, which nobody wrote")
-            self._prefix(stream, count, None if prometheus else numbers[key])
+            self._prefix(stream, count, None if prometheus else numbers.get(key, 0))
             if count > stream.shown:
                 stream.shown = int(count)
                 grown.add(stream)

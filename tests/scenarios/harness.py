@@ -144,14 +144,14 @@ class Daemon:
                 inodes.add(os.stat(f"{folder}/{fd}").st_ino)
         return inodes
 
-    def has_deleted(self):
-        """True if the daemon has a file open that has no name any more."""
+    def open_files(self, top):
+        """The paths below `top` of what the daemon has open; a deleted file's ends in " (deleted)"."""
+        paths = set()
         folder = f"/proc/{self.process.pid}/fd"
         for fd in os.listdir(folder):
             with contextlib.suppress(FileNotFoundError):
-                if os.readlink(f"{folder}/{fd}").endswith(" (deleted)"):
-                    return True
-        return False
+                paths.add(os.readlink(f"{folder}/{fd}"))
+        return {path for path in paths if path.startswith(top + "/")}
 
     def has_open(self, path):
         """True if there is a file at `path` and the daemon has it open."""

@@ -83,7 +83,7 @@ class FullDisk(WithState):
         super().setUp()
         os.mkdir(self.state)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", self.state], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", self.state])
+        self.addCleanup(subprocess.run, ["umount", "-l", self.state], capture_output=True)
 
     def tearDown(self):
         for daemon in self.daemons:

@@ -151,7 +151,7 @@ def main():
             daemon.process.kill()
     reports = "".join(open(path, errors="replace").read() for path in sorted(glob.glob(top + "/reports/*")))
     if reports:
-        complaints.append(reports[:20000])
+        complaints.append(reports[:60000])
     print("\n".join(complaints))
     shutil.rmtree(top, ignore_errors=True)
     print(f"{options.tool}: {len(complaints)} complaints")

@@ -112,7 +112,8 @@ static void expect_labels(void *ctx, const struct state_series *series)
 
 Test(state, labels_may_have_any_bytes)
 {
-	struct slice labels = {"a=\"\xf0\x9f\x92\x93\\\"\n\",b=\"\0'\xff\"", 21};
+	static const char bytes[] = "a=\"\xf0\x9f\x92\x93\\\"\n\",b=\"\0'\xff\"";
+	struct slice labels = {bytes, sizeof(bytes) - 1};
 	struct state_series series = {.labels = labels};
 	uint64_t id;
 
@@ -411,6 +412,7 @@ Test(state, the_sequence_may_be_asked_for_in_the_middle_of_a_commit)
 
 Test(state, the_first_failure_sticks_until_the_end_of_the_commit)
 {
+	struct checkpoint nowhere = {.id = 5};
 	uint64_t id;
 
 	open_state();
@@ -418,16 +420,39 @@ Test(state, the_first_failure_sticks_until_the_end_of_the_commit)
 	id = id_of(&hits);
 	state_begin(state);
 	put(id, 0, 7);
-	put_new(id, 1, "again", 8);
+	state_put_checkpoint(state, &nowhere);
 	put_new(id, 2, "c", 9);
 	put(id, 1, 10);
 	cr_expect_not(state_commit(state, 2, &err));
-	cr_expect(strstr(err.text, "series.id"), "%s", err.text);
+	cr_expect(strstr(err.text, "files.path"), "%s", err.text);
+	cr_expect_not(state_is_damaged(state));
 	cr_expect_str_eq(loaded(&hits), "a=1 b=2");
 	state_begin(state);
 	put_new(id, 2, "c", 9);
 	commit();
 	cr_expect_str_eq(loaded(&hits), "a=1 b=2 c=9");
+}
+
+Test(state, a_commit_that_was_made_although_it_failed_may_be_put_again)
+{
+	uint64_t id;
+
+	open_state();
+	save_some();
+	id = id_of(&hits);
+	for (int i = 0; i < 2; i++) {
+		state_begin(state);
+		state_put_family(state, id, &hits);
+		put_new(id, 1, "b", 20 + i);
+		put_new(id, 2, "c", 30 + i);
+		put(id, 2, 40 + i);
+		commit();
+	}
+	state_begin(state);
+	put_new(id, 2, "c", 50);
+	commit();
+	cr_expect_str_eq(loaded(&hits), "a=1 b=21 c=50");
+	cr_expect_str_eq(query("SELECT count(*) FROM series"), "4");
 }
 
 Test(state, of_an_abandoned_commit_nothing_is_left)

@@ -74,6 +74,25 @@ Test(state_fold, every_value_is_right_after_every_step_of_a_fold)
 	expect_all();
 }
 
+Test(state_fold, a_fold_ends_although_commits_go_on_and_leaves_their_rows)
+{
+	uint64_t id;
+	int commits = 0;
+
+	options.fold_rows = 1000;
+	open_state();
+	id = save_many(MANY);
+	change(id, 20000);
+	while (state_tidy(state) && commits < 1000) {
+		change(id, 1);
+		commits++;
+	}
+	cr_expect_gt(commits, 0);
+	cr_expect_lt(commits, 1000);
+	cr_expect_leq(atoi(query("SELECT count(*) FROM delta")), commits);
+	expect_all();
+}
+
 Test(state_fold, a_little_is_left_alone)
 {
 	uint64_t id;
@@ -352,6 +371,7 @@ Test(state_fold, while_somebody_reads_for_long_nothing_is_folded_into_the_wal)
 		;
 	size = size_of("state.db-wal");
 	cr_expect_not(state_tidy(state), "it does not ask to be called again");
+	cr_expect_str_eq(query("SELECT count(*) FROM delta"), "20001");
 	cr_expect_eq(size_of("state.db-wal"), size);
 	expect_all();
 	sqlite3_close(person);

@@ -5,9 +5,10 @@
 
 TestSuite(state_schema, .init = start, .fini = stop);
 
+#define MAKE_META "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+
 static const char *const planted[] = {
-	"CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-	"CREATE TABLE old (x); INSERT INTO old VALUES (1)",
+	(MAKE_META "CREATE TABLE old (x); INSERT INTO old VALUES (1)"),
 	"ALTER TABLE old RENAME TO young; UPDATE young SET x = x + 1",
 	"UPDATE young SET x = x * 10",
 	"UPDATE young SET x = x + 5; UPDATE there_is_no_such_table SET x = 1",

@@ -24,7 +24,7 @@ static int64_t looks_until(int64_t end_ns, uint64_t bytes_each_look)
 	while (flood.due_ns < end_ns) {
 		int64_t now_ns = flood.due_ns;
 
-		if (flood_looked(&flood, now_ns, now_ns, bytes_each_look)) {
+		if (flood_looked(&flood, now_ns, 0, bytes_each_look)) {
 			flood_end(&flood, now_ns);
 			return now_ns;
 		}
@@ -42,14 +42,14 @@ Test(flood, looks_follow_each_other_within_twenty_milliseconds)
 {
 	cr_assert(flood_begin(&flood, 1 * S));
 	cr_expect_leq(flood.due_ns, 1 * S + 20 * MS);
-	flood_looked(&flood, 1 * S + 15 * MS, 1 * S + 16 * MS, 0);
+	flood_looked(&flood, 1 * S + 16 * MS, 1 * MS, 0);
 	cr_expect_leq(flood.due_ns, 1 * S + 36 * MS);
 }
 
 Test(flood, looks_that_take_long_come_more_seldom)
 {
 	flood_begin(&flood, 1 * S);
-	flood_looked(&flood, 1 * S, 1 * S + 30 * MS, 0);
+	flood_looked(&flood, 1 * S + 30 * MS, 30 * MS, 0);
 	cr_expect_eq(flood.due_ns, 1 * S + 330 * MS);
 }
 
