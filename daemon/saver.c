@@ -15,7 +15,7 @@
 #define SCRAPE_WAIT_MS 50
 #define CUT_WAIT_MS 50
 #define LAST_CUT_WAIT_MS 500
-#define LIVE_AFTER_NS (60 * NS_PER_SECOND)
+#define LIVE_AFTER_MS 60000
 #define SAY_AGAIN_NS (60 * NS_PER_SECOND)
 
 /*
@@ -67,6 +67,8 @@ struct saver *saver_create(const struct saver_options *options)
 
 	assert(own_metric(OWN_COMMIT_DURATION)->bucket_count == SAVER_BUCKETS);
 	s->o = *options;
+	if (s->o.live_after_ms == 0)
+		s->o.live_after_ms = LIVE_AFTER_MS;
 	s->facts.saves = options->commit != NULL;
 	pthread_mutex_init(&s->lock, NULL);
 	init_cond(&s->asked);
@@ -103,6 +105,16 @@ static bool wait_until(struct saver *s, pthread_cond_t *cond, int64_t until_ns)
 	return pthread_cond_timedwait(cond, &s->lock, &until) == 0;
 }
 
+/* Under the lock. */
+static bool is_live(const struct saver *s)
+{
+	int64_t live_after_ns = s->o.live_after_ms * NS_PER_MS;
+
+	return !s->o.commit ||
+	       (s->unsaved_since_ns != 0 &&
+		clock_monotonic_ns() - s->unsaved_since_ns >= live_after_ns);
+}
+
 /* -- what commits were like ----------------------------------------------- */
 
 static void note_duration(struct saver_facts *facts, int64_t took_ns)
@@ -130,13 +142,19 @@ struct saver_facts saver_facts(struct saver *s)
 static void say_failure(struct saver *s, const struct error *err)
 {
 	int64_t now_ns = clock_monotonic_ns();
+	bool live;
 
+	pthread_mutex_lock(&s->lock);
+	live = is_live(s);
+	pthread_mutex_unlock(&s->lock);
 	s->failures++;
 	if (s->said_ns != 0 && now_ns - s->said_ns < SAY_AGAIN_NS)
 		return;
 	s->said_ns = now_ns;
 	log_error("cannot save state: it is tried again", LOG_TEXT("error", err->text),
-		  LOG_INT("failures", s->failures));
+		  LOG_INT("failures", s->failures),
+		  LOG_TEXT("shown",
+			   live ? "what is not saved, too" : "what was saved last"));
 }
 
 static void say_success(struct saver *s)
@@ -203,6 +221,16 @@ static bool take(struct saver *s, const struct task *task, struct snapshot *snap
 	return true;
 }
 
+/* Under the lock: since nothing could be saved for a time. */
+static bool shows_unsaved(const struct saver *s)
+{
+	return s->shown && cut_sequence(s->shown) > cut_sequence(s->committed);
+}
+
+/*
+ * A cut that holds the same as the one before does not take its place: that it
+ * was shown would be something to save with the next commit, and so on.
+ */
 static void publish(struct saver *s, const struct task *task, enum commit_result result,
 		    struct cut *cut, int64_t took_ns)
 {
@@ -220,11 +248,7 @@ static void publish(struct saver *s, const struct task *task, enum commit_result
 	}
 	if (result == COMMIT_DONE || result == COMMIT_SAME)
 		note_duration(&s->facts, took_ns);
-	/*
-	 * The same is not shown as something newer: that it was shown would be
-	 * something to save with the next commit, and so on.
-	 */
-	if (result == COMMIT_DONE) {
+	if (result == COMMIT_DONE || (ok && shows_unsaved(s))) {
 		old = s->committed;
 		s->committed = cut_ref(cut);
 	}
@@ -441,14 +465,6 @@ void saver_caught_up(struct saver *s)
 
 /* -- scrapes -------------------------------------------------------------- */
 
-/* Under the lock. */
-static bool is_live(const struct saver *s)
-{
-	return !s->o.commit ||
-	       (s->unsaved_since_ns != 0 &&
-		clock_monotonic_ns() - s->unsaved_since_ns >= LIVE_AFTER_NS);
-}
-
 /*
  * Under the lock; takes the reference over.  Never back to an older one, as the
  * last committed cut is after a minute without.
@@ -501,7 +517,7 @@ struct cut *saver_scrape(struct saver *s, bool *saved)
 	if (!s->shown || cuts_alive() <= MOST_READ)
 		show(s, cut_ref(s->committed));
 	result = cut_ref(s->shown);
-	*saved = cut_sequence(result) <= cut_sequence(s->committed);
+	*saved = !shows_unsaved(s);
 	pthread_mutex_unlock(&s->lock);
 	return result;
 }

@@ -27,6 +27,7 @@ struct saver_options {
 	struct cutter *cutter;
 	struct worker *const *workers;
 	struct commit *commit; /* NULL: nothing is saved */
+	int live_after_ms;     /* without a commit that succeeds; 0: a minute */
 	/* Whether cuts hide the patterns' metrics now; series born are old then. */
 	bool (*hides_patterns)(void *ctx);
 	void *ctx;
