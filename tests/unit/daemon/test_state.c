@@ -597,7 +597,7 @@ Test(state, a_person_sees_current_values_in_the_view)
 			 "took_seconds_count{path=\"/x\"}|4|3,0,1 "
 			 "took_seconds_sum{path=\"/x\"}|0.5|");
 	cr_expect_str_eq(query("SELECT * FROM positions"),
-			 "/var/log/a.log|reading|70|100|30|2023-11-14 22:13:20|0|4");
+			 "/var/log/a.log|reading|70|100|30|2023-11-14 22:13:20|0|4|");
 	state_begin(state);
 	state_put_family(state, level_id, &level);
 	commit();
