@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,12 +13,11 @@
 
 #include "common/clock.h"
 #include "common/xalloc.h"
-#include "daemon/cutter.h"
+#include "daemon/crew.h"
 #include "daemon/live_metrics.h"
 #include "daemon/own_metrics.h"
 #include "daemon/pattern_watch.h"
 #include "daemon/resume.h"
-#include "daemon/saver.h"
 #include "daemon/setup.h"
 #include "daemon/storage.h"
 #include "daemon/version.h"
@@ -27,21 +25,13 @@
 
 #define TICK_MS 250
 #define STOP_MS 800 /* for the last commit and the workers */
-#define LOOKED_MS 10000
-#define RELOAD_MS 1000
 #define MAX_SKIPPED_LINES 20
 
 struct daemon {
 	const struct options *options;
 	struct resumed resumed;
-	struct cutter *cutter;
-	struct worker **workers;
-	unsigned worker_count;
-	struct saver *saver;
+	struct crew *crew;
 	bool was_caught_up; /* an earlier run was */
-	struct discovery *discovery;
-	pthread_t discovery_thread;
-	bool discovery_started;
 	struct web *web;
 	int lock_fd, signal_fd;
 	int wake_fd; /* readable when the main loop should look around */
@@ -113,32 +103,11 @@ static int take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void on_cut_done(void *ctx, unsigned worker, struct worker_share *share)
-{
-	cutter_cut_done(((struct daemon *)ctx)->cutter, worker, share);
-}
-
-static void on_setup_used(void *ctx, unsigned worker)
-{
-	(void)worker;
-	cutter_setup_used(((struct daemon *)ctx)->cutter);
-}
-
 /* What is born from now on is new to scrapers: the main loop sees to it. */
 static void on_backlog_read(void *ctx)
 {
 	eventfd_write(((struct daemon *)ctx)->wake_fd, 1);
 }
-
-static void on_save_soon(void *ctx)
-{
-	saver_save_soon(((struct daemon *)ctx)->saver);
-}
-
-static const struct worker_ops worker_ops = {.cut_done = on_cut_done,
-					     .setup_used = on_setup_used,
-					     .backlog_read = on_backlog_read,
-					     .save_soon = on_save_soon};
 
 static void on_fallback(void *ctx, const char *reason)
 {
@@ -159,126 +128,21 @@ static void on_fallback(void *ctx, const char *reason)
 	pthread_mutex_unlock(&d->facts_lock);
 }
 
-static void on_looked(void *ctx, const char *const *root_paths, size_t count)
-{
-	struct daemon *d = ctx;
-
-	if (!saver_save_roots(d->saver, root_paths, count, LOOKED_MS))
-		log_warn(
-			"could not save what the logs held at first: should the daemon "
-			"be killed now, rotated files may be read");
-}
-
-static const struct discovery_ops discovery_ops = {.fallback = on_fallback,
-						   .looked = on_looked};
-
-/*
- * Until the first backlog ever was read, or nothing is remembered of it: old
- * lines must not look like a burst.
- */
-static bool hides_patterns(void *ctx)
-{
-	struct daemon *d = ctx;
-
-	return !d->was_caught_up && !discovery_backlog_read(d->discovery);
-}
-
-/* Series of rules that no longer exist are shown no more. */
-static void mark_rules(struct schema *schema, void (*mark)(struct family *family))
-{
-	mark(schema_family(schema, OWN_RULE_MATCHES));
-	mark(schema_family(schema, OWN_RULE_LAST_MATCH));
-	mark(schema_family(schema, OWN_RULE_CPU));
-}
-
-static bool create_workers(struct daemon *d, struct error *err)
-{
-	struct schema *schema = d->setup->schema;
-
-	d->worker_count = d->setup->config->workers;
-	d->cutter = cutter_create(d->worker_count, d->resumed.sequence);
-	cutter_set_schema(d->cutter, schema);
-	d->workers = xcalloc(d->worker_count, sizeof(struct worker *));
-	mark_rules(schema, family_mark_begin);
-	for (unsigned i = 0; i < d->worker_count; i++) {
-		d->workers[i] = worker_create(i, d->resumed.registry, d->setup,
-					      !d->was_caught_up, &worker_ops, d, err);
-		if (!d->workers[i])
-			return false;
-	}
-	mark_rules(schema, family_mark_end);
-	return true;
-}
-
-static void create_saver(struct daemon *d)
-{
-	d->saver = saver_create(&(struct saver_options){
-		.cutter = d->cutter,
-		.workers = d->workers,
-		.commit = d->resumed.commit,
-		.hides_patterns = hides_patterns,
-		.ctx = d,
-	});
-}
-
-static bool create_discovery(struct daemon *d, struct error *err)
-{
-	struct follower **followers =
-		xcalloc(d->worker_count, sizeof(struct follower *));
-
-	for (unsigned i = 0; i < d->worker_count; i++)
-		followers[i] = worker_follower(d->workers[i]);
-	d->discovery = discovery_create(
-		followers, d->worker_count,
-		d->resumed.is_first ? NULL : &d->resumed.past.discovery, &discovery_ops,
-		d, err);
-	free(followers);
-	past_finish(&d->resumed.past);
-	return d->discovery != NULL;
-}
-
-static void *run_discovery(void *arg)
-{
-	discovery_run(arg);
-	return NULL;
-}
-
-static bool start_workers(struct daemon *d, struct error *err)
-{
-	for (unsigned i = 0; i < d->worker_count; i++)
-		if (!worker_start(d->workers[i], err))
-			return false;
-	/* So that there is something to show however busy they are from now on. */
-	return saver_start(d->saver, err);
-}
-
-static bool start_discovery(struct daemon *d, struct error *err)
-{
-	discovery_set_roots(d->discovery, d->setup->config->roots,
-			    d->setup->config->root_count);
-	errno = pthread_create(&d->discovery_thread, NULL, run_discovery, d->discovery);
-	if (errno != 0)
-		return error_errno(err, "start the discovery thread");
-	pthread_setname_np(d->discovery_thread, "discovery");
-	d->discovery_started = true;
-	return true;
-}
-
 /* -- what the web server asks --------------------------------------------- */
 
 static struct cut *on_scrape(void *ctx, struct strbuf *tail, bool *saved)
 {
 	struct daemon *d = ctx;
-	struct cut *cut = saver_scrape(d->saver, saved);
+	struct cut *cut = saver_scrape(crew_saver(d->crew), saved);
 	struct live_facts facts;
 
 	pthread_mutex_lock(&d->facts_lock);
 	facts = d->facts;
 	facts.schema = schema_ref(d->facts.schema);
 	pthread_mutex_unlock(&d->facts_lock);
-	facts.catching_up = !discovery_backlog_read(d->discovery);
-	facts.saver = saver_facts(d->saver);
-	live_metrics_render(&facts, d->cutter, tail);
+	facts.catching_up = !crew_has_caught_up(d->crew);
+	facts.saver = saver_facts(crew_saver(d->crew));
+	live_metrics_render(&facts, crew_cutter(d->crew), tail);
 	schema_unref(facts.schema);
 	return cut;
 }
@@ -287,7 +151,7 @@ static bool on_ready(void *ctx, struct strbuf *why)
 {
 	struct daemon *d = ctx;
 
-	if (discovery_backlog_read(d->discovery))
+	if (crew_has_caught_up(d->crew))
 		return true;
 	strbuf_puts(why, "catching up: reading what was there at the start\n");
 	return false;
@@ -308,22 +172,11 @@ static void set_schema_fact(struct daemon *d, struct schema *schema)
 	schema_unref(old);
 }
 
-/*
- * Lines before the switch are counted by the old rules: they are saved before it,
- * so that a crash does not leave them to the new ones.
- */
 static void use(struct daemon *d, struct setup *next)
 {
 	struct setup *old = d->setup;
 
-	saver_save(d->saver, RELOAD_MS);
-	setup_bind(next, d->resumed.registry);
-	mark_rules(next->schema, family_mark_begin);
-	cutter_use(d->cutter, d->workers, next);
-	mark_rules(next->schema, family_mark_end);
-	saver_save_soon(d->saver);
-	discovery_set_roots(d->discovery, next->config->roots,
-			    next->config->root_count);
+	crew_use(d->crew, next);
 	d->setup = next;
 	set_schema_fact(d, next->schema);
 	setup_destroy(old);
@@ -382,12 +235,12 @@ static void say_skipped(struct daemon *d)
 {
 	struct strbuf text = STRBUF_INIT;
 
-	if (d->said_skipped || !discovery_first_look_done(d->discovery))
+	if (d->said_skipped || !discovery_first_look_done(crew_discovery(d->crew)))
 		return;
 	d->said_skipped = true;
-	if (discovery_file_count(d->discovery) > 0)
+	if (discovery_file_count(crew_discovery(d->crew)) > 0)
 		return;
-	discovery_explain_skipped(d->discovery, MAX_SKIPPED_LINES, &text);
+	discovery_explain_skipped(crew_discovery(d->crew), MAX_SKIPPED_LINES, &text);
 	log_warn("no file to follow yet: they are picked up as they appear",
 		 LOG_TEXT("skipped", text.ptr));
 	strbuf_finish(&text);
@@ -395,15 +248,15 @@ static void say_skipped(struct daemon *d)
 
 static void say_caught_up(struct daemon *d)
 {
-	if (d->said_caught_up || !discovery_backlog_read(d->discovery))
+	if (d->said_caught_up || !crew_has_caught_up(d->crew))
 		return;
 	d->said_caught_up = true;
 	log_info(d->was_caught_up
 			 ? "caught up: what was written meanwhile has been read"
 			 : "caught up: the patterns' metrics are shown from now on",
-		 LOG_INT("files", discovery_file_count(d->discovery)));
+		 LOG_INT("files", discovery_file_count(crew_discovery(d->crew))));
 	/* Series born from here on are new to scrapers. */
-	saver_caught_up(d->saver);
+	saver_caught_up(crew_saver(d->crew));
 }
 
 /* True to go on. */
@@ -461,6 +314,8 @@ static bool start(struct daemon *d, struct error *err)
 				  .version = LOGTALLY_VERSION};
 	static const struct web_ops web_ops = {
 		.scrape = on_scrape, .ready = on_ready, .reload = on_reload};
+	const struct crew_ops ops = {
+		.backlog_read = on_backlog_read, .fallback = on_fallback, .ctx = d};
 
 	if (*config->storage_path) {
 		d->lock_fd = storage_lock(config->storage_path, err);
@@ -474,51 +329,23 @@ static bool start(struct daemon *d, struct error *err)
 	d->was_caught_up = d->resumed.past.caught_up;
 	web.scrapers = d->resumed.scrapers;
 	set_schema_fact(d, d->setup->schema);
-	if (!create_workers(d, err) || !create_discovery(d, err))
-		return false;
-	create_saver(d);
-	if (!start_workers(d, err))
+	d->crew = crew_create(d->setup, &d->resumed, &ops, 0, err);
+	if (!d->crew || !crew_start(d->crew, err))
 		return false;
 	d->web = web_start(&web, &web_ops, d, err);
-	return d->web && start_discovery(d, err);
-}
-
-static int left_ms(int64_t until_ns)
-{
-	int64_t left_ns = until_ns - clock_monotonic_ns();
-
-	return left_ns > 0 ? (int)(left_ns / NS_PER_MS) : 0;
+	return d->web && crew_follow(d->crew, err);
 }
 
 /* False if somebody is still busy: then nothing may be freed. */
 static bool stop(struct daemon *d)
 {
-	int64_t until_ns = clock_monotonic_ns() + STOP_MS * NS_PER_MS;
-	bool ended = true;
-
 	web_stop(d->web);
-	/* First, so that discovery does not wait for a commit. */
-	if (d->saver && !saver_stop(d->saver, left_ms(until_ns)))
-		return false;
-	if (d->discovery_started) {
-		discovery_stop(d->discovery);
-		pthread_join(d->discovery_thread, NULL);
-	}
-	for (unsigned i = 0; i < d->worker_count && d->workers[i]; i++)
-		worker_stop(d->workers[i]);
-	for (unsigned i = 0; i < d->worker_count && d->workers[i]; i++)
-		ended &= worker_join(d->workers[i], left_ms(until_ns));
-	return ended;
+	return !d->crew || crew_stop(d->crew, STOP_MS);
 }
 
 static void release(struct daemon *d)
 {
-	discovery_destroy(d->discovery);
-	for (unsigned i = 0; i < d->worker_count; i++)
-		worker_destroy(d->workers[i]);
-	free(d->workers);
-	saver_destroy(d->saver);
-	cutter_destroy(d->cutter);
+	crew_destroy(d->crew);
 	schema_unref(d->facts.schema);
 	setup_destroy(d->setup);
 	resumed_finish(&d->resumed);
@@ -538,7 +365,7 @@ static void say_started(const struct daemon *d)
 		 LOG_TEXT("listen_address", config->listen_address),
 		 LOG_INT("port", web_port(d->web)),
 		 LOG_TEXT("telemetry_path", config->telemetry_path),
-		 LOG_INT("workers", d->worker_count),
+		 LOG_INT("workers", config->workers),
 		 LOG_INT("patterns_files", patterns_file_count(d->setup->patterns)),
 		 LOG_INT("rules", patterns_rule_count(d->setup->patterns)));
 	if (*config->storage_path == '\0')

@@ -13,21 +13,17 @@
 
 #include "common/clock.h"
 #include "common/xalloc.h"
+#include "daemon/crew.h"
 #include "daemon/own_metrics.h"
-#include "daemon/resume.h"
 
-#define WORKERS 2
 #define DEADLINE_NS (20 * NS_PER_SECOND)
 
 static char top[] = "/tmp/logtally-saver-XXXXXX";
 static char *logs, *patterns, *data;
 static struct setup *setup_of_run;
 static struct resumed resumed;
-static struct cutter *cutter;
-static struct worker *workers[WORKERS];
-static struct discovery *discovery;
-static pthread_t discovery_thread;
-static struct saver *saver;
+static struct crew *crew;
+static struct saver *saver; /* its */
 static struct error err;
 
 static void write_file(const char *path, const char *text, int flags)
@@ -49,47 +45,18 @@ static void append_lines(int count)
 
 /* ---- a daemon without a web server ---- */
 
-static void on_cut_done(void *ctx, unsigned worker, struct worker_share *share)
-{
-	(void)ctx;
-	cutter_cut_done(cutter, worker, share);
-}
-
-static void on_setup_used(void *ctx, unsigned worker)
-{
-	(void)ctx;
-	(void)worker;
-	cutter_setup_used(cutter);
-}
-
-static void on_backlog_read(void *ctx)
+static void ignore_backlog(void *ctx)
 {
 	(void)ctx;
 }
 
-static void on_save_soon(void *ctx)
-{
-	(void)ctx;
-	saver_save_soon(saver);
-}
-
-static void on_fallback(void *ctx, const char *reason)
+static void ignore_fallback(void *ctx, const char *reason)
 {
 	(void)ctx;
 	(void)reason;
 }
 
-static void on_looked(void *ctx, const char *const *paths, size_t count)
-{
-	(void)ctx;
-	cr_expect(saver_save_roots(saver, paths, count, 10000));
-}
-
-static bool hides_nothing(void *ctx)
-{
-	(void)ctx;
-	return false;
-}
+static const struct crew_ops ops = {ignore_backlog, ignore_fallback, NULL};
 
 static void load_setup(const char *storage_path)
 {
@@ -107,70 +74,25 @@ static void load_setup(const char *storage_path)
 	diag_destroy(diag);
 }
 
-static void *discover(void *arg)
-{
-	discovery_run(arg);
-	return NULL;
-}
-
-static void create_workers(void)
-{
-	static const struct worker_ops ops = {on_cut_done, on_setup_used,
-					      on_backlog_read, on_save_soon};
-
-	cutter = cutter_create(WORKERS, resumed.sequence);
-	cutter_set_schema(cutter, setup_of_run->schema);
-	for (unsigned i = 0; i < WORKERS; i++)
-		workers[i] = worker_create(i, resumed.registry, setup_of_run, false,
-					   &ops, NULL, &err);
-}
-
-static void start_discovery(void)
-{
-	static const struct discovery_ops ops = {on_fallback, on_looked};
-	struct follower *followers[WORKERS];
-
-	for (unsigned i = 0; i < WORKERS; i++)
-		followers[i] = worker_follower(workers[i]);
-	discovery = discovery_create(followers, WORKERS,
-				     resumed.is_first ? NULL : &resumed.past.discovery,
-				     &ops, NULL, &err);
-	discovery_set_roots(discovery, setup_of_run->config->roots, 1);
-	pthread_create(&discovery_thread, NULL, discover, discovery);
-}
-
 static void start(const char *storage_path, int live_after_ms)
 {
 	load_setup(storage_path);
 	if (*storage_path)
 		mkdir(storage_path, 0755);
 	cr_assert(resume(&resumed, setup_of_run, &err), "%s", err.text);
-	create_workers();
-	saver = saver_create(&(struct saver_options){.cutter = cutter,
-						     .workers = workers,
-						     .commit = resumed.commit,
-						     .live_after_ms = live_after_ms,
-						     .hides_patterns = hides_nothing});
-	for (unsigned i = 0; i < WORKERS; i++)
-		cr_assert(worker_start(workers[i], &err));
-	cr_assert(saver_start(saver, &err), "%s", err.text);
-	start_discovery();
+	crew = crew_create(setup_of_run, &resumed, &ops, live_after_ms, &err);
+	cr_assert(crew, "%s", err.text);
+	saver = crew_saver(crew);
+	cr_assert(crew_start(crew, &err) && crew_follow(crew, &err), "%s", err.text);
+	while (!crew_has_caught_up(crew))
+		usleep(1000);
+	saver_caught_up(saver);
 }
 
 static void stop(void)
 {
-	cr_expect(saver_stop(saver, 5000));
-	discovery_stop(discovery);
-	pthread_join(discovery_thread, NULL);
-	for (unsigned i = 0; i < WORKERS; i++)
-		worker_stop(workers[i]);
-	for (unsigned i = 0; i < WORKERS; i++)
-		cr_expect(worker_join(workers[i], 5000));
-	discovery_destroy(discovery);
-	for (unsigned i = 0; i < WORKERS; i++)
-		worker_destroy(workers[i]);
-	saver_destroy(saver);
-	cutter_destroy(cutter);
+	cr_expect(crew_stop(crew, 5000));
+	crew_destroy(crew);
 	setup_destroy(setup_of_run);
 	resumed_finish(&resumed);
 	cr_expect_eq(cuts_alive(), 0, "every cut is released");
