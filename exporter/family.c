@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "common/utf8.h"
 #include "common/xalloc.h"
@@ -13,13 +12,6 @@
 #include "exporter/number.h"
 #include "exporter/saved.h"
 #include "exporter/text.h"
-
-/*
- * Keys lie in segments of which each is twice as long as the one before, so
- * the list of segments has a fixed length and nothing ever moves.
- */
-#define SEGMENT_FIRST 16
-#define SEGMENTS 28
 
 struct family {
 	atomic_uint refs;
@@ -35,10 +27,8 @@ struct family {
 	struct strbuf signature;
 	struct family_saved saved; /* of the one who saves */
 	struct family_limits *limits;
-	uint64_t seed;
 
-	struct series_key *_Atomic segments[SEGMENTS];
-	atomic_uint count;
+	struct keys keys; /* adding takes the lock */
 	_Atomic uint64_t overflows;
 	atomic_bool marks; /* family_mark_begin() was called */
 	uint32_t stamped;  /* only the thread that makes cuts */
@@ -46,8 +36,6 @@ struct family {
 	pthread_mutex_t lock; /* for what follows, and for births */
 	size_t max_series;
 	size_t limited_series;
-	uint32_t *table; /* by text: series + 1, or 0 */
-	size_t table_size;
 	struct family_values values; /* that no store has taken yet */
 };
 
@@ -109,24 +97,13 @@ struct family *family_create(const struct metric_def *def, bool own,
 	f->own = own;
 	f->layout = layout_of(def);
 	f->limits = limits;
-	f->seed = seed;
+	keys_init(&f->keys, seed);
 	f->const_labels = f->signature = (struct strbuf)STRBUF_INIT;
 	strbuf_add_slice(&f->signature, signature);
 	copy_labels(f, def, labels, label_count);
 	copy_buckets(f);
 	pthread_mutex_init(&f->lock, NULL);
 	return f;
-}
-
-static void free_keys(struct family *f)
-{
-	uint32_t count = f->count;
-
-	for (uint32_t i = 0; i < count; i++)
-		free(family_key(f, i)->text);
-	for (size_t i = 0; i < SEGMENTS; i++)
-		free(f->segments[i]);
-	free(f->table);
 }
 
 static void free_values(struct family *f)
@@ -139,7 +116,7 @@ static void free_values(struct family *f)
 static void destroy(struct family *f)
 {
 	atomic_fetch_sub(&f->limits->limited_series, f->limited_series);
-	free_keys(f);
+	keys_finish(&f->keys);
 	free_values(f);
 	for (size_t i = 0; i < f->label_count; i++)
 		free(f->labels[i]);
@@ -212,7 +189,7 @@ struct slice family_le(const struct family *family, size_t bucket)
 
 size_t family_series(const struct family *family)
 {
-	return atomic_load_explicit(&family->count, memory_order_acquire);
+	return keys_count(&family->keys);
 }
 
 uint64_t family_overflows(const struct family *family)
@@ -220,87 +197,9 @@ uint64_t family_overflows(const struct family *family)
 	return atomic_load_explicit(&family->overflows, memory_order_relaxed);
 }
 
-/* ---- keys ---- */
-
-static unsigned segment_of(uint32_t series)
-{
-	return 31 - (unsigned)__builtin_clz(series / SEGMENT_FIRST + 1);
-}
-
-static size_t segment_start(unsigned segment)
-{
-	return SEGMENT_FIRST * (((size_t)1 << segment) - 1);
-}
-
-/* Relaxed: whoever knows the number got it after the segment was published. */
-static struct series_key *key_of(const struct family *f, uint32_t series)
-{
-	unsigned segment = segment_of(series);
-	struct series_key *keys =
-		atomic_load_explicit(&f->segments[segment], memory_order_relaxed);
-
-	return keys + (series - segment_start(segment));
-}
-
 const struct series_key *family_key(const struct family *family, uint32_t series)
 {
-	return key_of(family, series);
-}
-
-static struct slice key_text(const struct family *f, uint32_t series)
-{
-	const struct series_key *key = key_of(f, series);
-
-	return (struct slice){key->text, key->text_bytes};
-}
-
-/* The slot of the text, or the free one where the search for it ends. */
-static uint32_t *slot_of(const struct family *f, struct slice text)
-{
-	size_t mask = f->table_size - 1;
-	size_t i = XXH3_64bits_withSeed(text.ptr, text.len, f->seed) & mask;
-
-	while (f->table[i] != 0 && !slice_eq(key_text(f, f->table[i] - 1), text))
-		i = (i + 1) & mask;
-	return &f->table[i];
-}
-
-static void grow_table(struct family *f)
-{
-	free(f->table);
-	f->table_size = f->table_size ? f->table_size * 2 : SEGMENT_FIRST * 2;
-	f->table = xcalloc(f->table_size, sizeof(*f->table));
-	for (uint32_t i = 0; i < f->count; i++)
-		*slot_of(f, key_text(f, i)) = i + 1;
-}
-
-static uint32_t find(const struct family *f, struct slice text)
-{
-	return f->table_size ? *slot_of(f, text) - 1 : FAMILY_NO_SERIES;
-}
-
-/* With the lock held; the text is new. */
-static uint32_t give_birth(struct family *f, struct slice text, uint64_t born,
-			   bool limited)
-{
-	uint32_t series = f->count;
-	unsigned segment = segment_of(series);
-	struct series_key *key;
-
-	assert(segment < SEGMENTS && text.len <= UINT32_MAX);
-	if (series == segment_start(segment))
-		f->segments[segment] =
-			xcalloc((size_t)SEGMENT_FIRST << segment, sizeof(*key));
-	if ((size_t)series * 2 >= f->table_size)
-		grow_table(f);
-	key = key_of(f, series);
-	key->text = xstrndup(text.ptr, text.len);
-	key->text_bytes = (uint32_t)text.len;
-	key->limited = limited;
-	atomic_init(&key->born, born);
-	*slot_of(f, text) = series + 1;
-	atomic_store_explicit(&f->count, series + 1, memory_order_release);
-	return series;
+	return keys_at(&family->keys, series);
 }
 
 /* ---- labels ---- */
@@ -357,7 +256,7 @@ static bool fits(struct family *f)
 /* Any set that is declared, or the only one there can be, does not count. */
 static void free_of_limits(struct family *f, uint32_t series)
 {
-	struct series_key *key = key_of(f, series);
+	struct series_key *key = keys_at(&f->keys, series);
 
 	if (!key->limited)
 		return;
@@ -368,10 +267,10 @@ static void free_of_limits(struct family *f, uint32_t series)
 
 static uint32_t ask_unlimited(struct family *f, struct slice text, uint64_t born)
 {
-	uint32_t series = find(f, text);
+	uint32_t series = keys_find(&f->keys, text);
 
 	if (series == FAMILY_NO_SERIES)
-		return give_birth(f, text, born, false);
+		return keys_add(&f->keys, text, born, false);
 	free_of_limits(f, series);
 	return series;
 }
@@ -410,14 +309,14 @@ static bool has_limits(const struct family *f)
 static uint32_t ask(struct family *f, struct slice text, uint64_t born,
 		    bool *overflowed)
 {
-	uint32_t series = find(f, text);
+	uint32_t series = keys_find(&f->keys, text);
 
 	if (series != FAMILY_NO_SERIES)
 		return series;
 	if (!has_limits(f))
-		return give_birth(f, text, born, false);
+		return keys_add(&f->keys, text, born, false);
 	if (fits(f))
-		return give_birth(f, text, born, true);
+		return keys_add(&f->keys, text, born, true);
 	*overflowed = true;
 	atomic_fetch_add_explicit(&f->overflows, 1, memory_order_relaxed);
 	return ask_other(f, born);
@@ -442,7 +341,7 @@ static void free_other(struct family *f)
 	uint32_t series;
 
 	render_other(f, &text);
-	series = find(f, strbuf_slice(&text));
+	series = keys_find(&f->keys, strbuf_slice(&text));
 	if (series != FAMILY_NO_SERIES)
 		free_of_limits(f, series);
 	strbuf_finish(&text);
@@ -477,9 +376,9 @@ bool family_adopt(struct family *family, struct slice text, uint64_t born)
 	bool limited = has_limits(family), is_new;
 
 	pthread_mutex_lock(&family->lock);
-	is_new = find(family, text) == FAMILY_NO_SERIES;
+	is_new = keys_find(&family->keys, text) == FAMILY_NO_SERIES;
 	if (is_new) {
-		give_birth(family, text, born, limited);
+		keys_add(&family->keys, text, born, limited);
 		family->limited_series += limited;
 		atomic_fetch_add(&family->limits->limited_series, limited);
 	}
@@ -516,7 +415,7 @@ void family_touch(struct family *family, uint32_t series)
 
 	if (!atomic_load_explicit(&family->marks, memory_order_relaxed))
 		return;
-	key = key_of(family, series);
+	key = keys_at(&family->keys, series);
 	atomic_store(&key->marked, true);
 	atomic_store(&key->hidden, false);
 }
@@ -527,7 +426,7 @@ void family_mark_begin(struct family *family)
 
 	atomic_store(&family->marks, true);
 	for (size_t i = 0; i < count; i++)
-		atomic_store(&key_of(family, (uint32_t)i)->marked, false);
+		atomic_store(&keys_at(&family->keys, (uint32_t)i)->marked, false);
 }
 
 void family_mark_end(struct family *family)
@@ -535,7 +434,7 @@ void family_mark_end(struct family *family)
 	size_t count = family_series(family);
 
 	for (size_t i = 0; i < count; i++) {
-		struct series_key *key = key_of(family, (uint32_t)i);
+		struct series_key *key = keys_at(&family->keys, (uint32_t)i);
 
 		if (atomic_load(&key->marked))
 			continue;
@@ -550,7 +449,7 @@ void family_mark_end(struct family *family)
 void family_stamp(struct family *family, size_t count, uint64_t sequence)
 {
 	for (; family->stamped < count; family->stamped++) {
-		struct series_key *key = key_of(family, family->stamped);
+		struct series_key *key = keys_at(&family->keys, family->stamped);
 		uint64_t unseen = BORN_UNSEEN;
 
 		atomic_compare_exchange_strong(&key->born, &unseen, sequence);

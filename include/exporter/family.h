@@ -17,23 +17,15 @@
 #include "common/metric.h"
 #include "common/slice.h"
 #include "common/strbuf.h"
+#include "exporter/keys.h"
 #include "exporter/registry.h"
 #include "exporter/slots.h"
 
-#define FAMILY_NO_SERIES UINT32_MAX
+#define FAMILY_NO_SERIES KEYS_NONE
 
 /* Values of series_key.born beside the sequences of cuts. */
 #define BORN_OLD 0             /* shown at its value at once */
 #define BORN_UNSEEN UINT64_MAX /* no cut has held it yet */
-
-struct series_key {
-	char *text; /* rendered labels: a="x",b="y" */
-	uint32_t text_bytes;
-	bool limited; /* counts against the limits; the family's lock */
-	atomic_bool marked;
-	atomic_bool hidden;
-	_Atomic uint64_t born; /* sequence of the first cut that held it */
-};
 
 /* Values from before the start, until a store takes them. */
 struct family_values {
