@@ -680,11 +680,11 @@ static void stop_seeking(struct generation *g, bool complete)
 	uint64_t unread_bytes = generation_lag_bytes(g);
 
 	/* Of what nothing was counted a candidate may well be the whole. */
-	bool unread = reader_offset_bytes(g->reader) == 0 &&
-		      (g->stream->candidates ||
-		       (g->stream->unseen_ns > 0 &&
-			clock_monotonic_ns() - g->stream->unseen_ns <
-				g->stream->host->finish_ns));
+	bool unread =
+		reader_offset_bytes(g->reader) == 0 &&
+		(g->stream->candidates || (g->stream->unseen_ns > 0 &&
+					   clock_monotonic_ns() - g->stream->unseen_ns <
+						   g->stream->host->finish_ns));
 
 	if (!unread && (unread_bytes > 0 || (g->ask == 0 && !complete)))
 		report_lost(g, reason, unread_bytes);
@@ -817,22 +817,36 @@ static bool judge_candidates(struct stream *stream, int64_t now_ns)
 	return done;
 }
 
-/*
- * A candidate may be a copy of what is about to be read; and it may be older
- * than the file that has the path's name, which is therefore read after it.
- */
-static bool older_are_read(const struct stream *stream)
+/* Time of change of the oldest candidate that is to be judged; INT64_MAX: none. */
+static int64_t oldest_candidate_ns(const struct stream *stream)
 {
-	const struct generation *c = stream->candidates;
+	int64_t oldest_ns = INT64_MAX;
 
-	while (c && !c->dirty)
-		c = c->next;
-	if (!c)
+	for (const struct generation *c = stream->candidates; c; c = c->next)
+		if (c->dirty && reader_mtime_ns(c->reader) < oldest_ns)
+			oldest_ns = reader_mtime_ns(c->reader);
+	return oldest_ns;
+}
+
+static bool is_before(const struct generation *g, int64_t candidate_ns)
+{
+	return !(g->standing & FILE_CURRENT) &&
+	       reader_mtime_ns(g->reader) <= candidate_ns;
+}
+
+/*
+ * A candidate may be a copy of what is about to be read, and it may have to be
+ * read in its turn: what is older comes before it is judged.  Those behind one
+ * that seeks wait for the candidates.
+ */
+static bool older_are_read(const struct stream *stream, int64_t candidate_ns)
+{
+	const struct generation *g = stream->oldest;
+
+	if (candidate_ns == INT64_MAX)
 		return true;
-	/* Those behind one that seeks wait for the candidates. */
-	for (const struct generation *g = stream->oldest;
-	     g && g->role == ROLE_ACTIVE; g = g->next)
-		if (!(g->standing & FILE_CURRENT) && g->dirty)
+	for (; g && g->role == ROLE_ACTIVE; g = g->next)
+		if (is_before(g, candidate_ns) && g->dirty)
 			return false;
 	return true;
 }
@@ -868,14 +882,15 @@ bool stream_step(struct stream *stream)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
-	bool waits = !older_are_read(stream);
+	int64_t candidate_ns = oldest_candidate_ns(stream);
+	bool waits = !older_are_read(stream, candidate_ns);
 
 	if (!waits && !judge_candidates(stream, now_ns))
 		return true;
 	for (struct generation *g = stream->oldest; g; g = next) {
 		enum progress progress;
 
-		if (waits && (g->standing & FILE_CURRENT))
+		if (waits && !is_before(g, candidate_ns))
 			return true;
 		next = g->next;
 		progress = step(g, now_ns);
