@@ -99,15 +99,25 @@ static void report_lost(struct generation *g, const char *reason, uint64_t bytes
 
 /* ---- lists ---- */
 
-/* Newer than all that were seen while they had the name; else older by mtime. */
+/*
+ * By time of change; of the same time one that was found under the path's name,
+ * and of which nothing was read, is the newer.
+ */
+static bool is_older(const struct generation *a, const struct generation *b)
+{
+	int64_t a_ns = reader_mtime_ns(a->reader), b_ns = reader_mtime_ns(b->reader);
+	bool newer = a->had_name && !b->had_name && reader_is_new(a->reader);
+
+	return a_ns < b_ns || (a_ns == b_ns && !newer);
+}
+
+/* Newer than all that were seen while they had the name; else by age. */
 static void insert(struct stream *stream, struct generation *g)
 {
 	struct generation **link = &stream->oldest;
-	int64_t mtime = reader_mtime_ns(g->reader);
 
 	while (*link && ((g->standing & FILE_CURRENT) ||
-			 (!((*link)->standing & FILE_CURRENT) &&
-			  reader_mtime_ns((*link)->reader) <= mtime)))
+			 (!((*link)->standing & FILE_CURRENT) && is_older(*link, g))))
 		link = &(*link)->next;
 	generation_link(link, g);
 }
@@ -308,6 +318,7 @@ void stream_adopt(struct stream *stream, const struct adoption *adoption)
 	}
 	switch (adoption->kind) {
 	case ADOPT_READ:
+		g->had_name = true;
 		read_from_now_on(g);
 		break;
 	case ADOPT_SIBLING:
