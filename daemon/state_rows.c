@@ -77,7 +77,7 @@ static int number_of(enum checkpoint_state state)
 {
 	int number = 0;
 
-	while (states[number] != state)
+	while (number + 1 < (int)STATES && states[number] != state)
 		number++;
 	return number;
 }

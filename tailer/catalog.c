@@ -387,8 +387,7 @@ static bool is_still_there(const struct known *known)
 {
 	struct identity found;
 
-	return !known->names &&
-	       identity_of_path(file_path(known->file), &found) &&
+	return !known->names && identity_of_path(file_path(known->file), &found) &&
 	       identity_eq(&found, file_identity(known->file));
 }
 
@@ -436,9 +435,9 @@ void catalog_add_nameless(struct catalog *catalog, const struct known *of,
 		close(file->fd);
 		return;
 	}
-	known = add_known(catalog, file_create(&file->identity, file->inode,
-					       file_path(of->file), file_root(of->file),
-					       catalog->asks));
+	known = add_known(catalog,
+			  file_create(&file->identity, file->inode, file_path(of->file),
+				      file_root(of->file), catalog->asks));
 	go_adrift(catalog, known);
 	adoption.file = known->file;
 	hand_over(catalog, known->follower, &adoption);
@@ -456,10 +455,9 @@ void catalog_end_recall(struct catalog *catalog,
 		struct known *known = value;
 
 		if (known->recalled)
-			hand_over_recalled(
-				catalog, known,
-				reachable(ctx, file_path(known->file)) &&
-					!is_still_there(known));
+			hand_over_recalled(catalog, known,
+					   reachable(ctx, file_path(known->file)) &&
+						   !is_still_there(known));
 	}
 }
 

@@ -38,13 +38,14 @@ static void take_out(struct change *change)
 
 void changes_destroy(struct changes *changes)
 {
+	struct change *next;
+
 	if (!changes)
 		return;
-	while (changes->dropped.newer != &changes->dropped) {
-		struct change *change = changes->dropped.newer;
-
-		take_out(change);
-		free(change);
+	for (struct change *c = changes->dropped.newer; c != &changes->dropped;
+	     c = next) {
+		next = c->newer;
+		free(c);
 	}
 	free(changes);
 }

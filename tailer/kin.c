@@ -267,7 +267,8 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:
-		/* An archive whose making was interrupted has its original beside it. */
+		/* An archive whose making was interrupted has its original beside it.
+		 */
 		*original = find_alike(c);
 		return *original ? KIN_COPY : KIN_UNSEEN;
 	case MATCH_YES:

@@ -99,15 +99,25 @@ static void report_lost(struct generation *g, const char *reason, uint64_t bytes
 
 /* ---- lists ---- */
 
-/* Newer than all that were seen while they had the name; else older by mtime. */
+/*
+ * By time of change; of the same time one that was found under the path's name,
+ * and of which nothing was read, is the newer.
+ */
+static bool is_older(const struct generation *a, const struct generation *b)
+{
+	int64_t a_ns = reader_mtime_ns(a->reader), b_ns = reader_mtime_ns(b->reader);
+	bool newer = a->had_name && !b->had_name && reader_is_new(a->reader);
+
+	return a_ns < b_ns || (a_ns == b_ns && !newer);
+}
+
+/* Newer than all that were seen while they had the name; else by age. */
 static void insert(struct stream *stream, struct generation *g)
 {
 	struct generation **link = &stream->oldest;
-	int64_t mtime = reader_mtime_ns(g->reader);
 
 	while (*link && ((g->standing & FILE_CURRENT) ||
-			 (!((*link)->standing & FILE_CURRENT) &&
-			  reader_mtime_ns((*link)->reader) <= mtime)))
+			 (!((*link)->standing & FILE_CURRENT) && is_older(*link, g))))
 		link = &(*link)->next;
 	generation_link(link, g);
 }
@@ -308,6 +318,7 @@ void stream_adopt(struct stream *stream, const struct adoption *adoption)
 	}
 	switch (adoption->kind) {
 	case ADOPT_READ:
+		g->had_name = true;
 		read_from_now_on(g);
 		break;
 	case ADOPT_SIBLING:
@@ -680,11 +691,11 @@ static void stop_seeking(struct generation *g, bool complete)
 	uint64_t unread_bytes = generation_lag_bytes(g);
 
 	/* Of what nothing was counted a candidate may well be the whole. */
-	bool unread = reader_offset_bytes(g->reader) == 0 &&
-		      (g->stream->candidates ||
-		       (g->stream->unseen_ns > 0 &&
-			clock_monotonic_ns() - g->stream->unseen_ns <
-				g->stream->host->finish_ns));
+	bool unread =
+		reader_offset_bytes(g->reader) == 0 &&
+		(g->stream->candidates || (g->stream->unseen_ns > 0 &&
+					   clock_monotonic_ns() - g->stream->unseen_ns <
+						   g->stream->host->finish_ns));
 
 	if (!unread && (unread_bytes > 0 || (g->ask == 0 && !complete)))
 		report_lost(g, reason, unread_bytes);
@@ -817,22 +828,36 @@ static bool judge_candidates(struct stream *stream, int64_t now_ns)
 	return done;
 }
 
-/*
- * A candidate may be a copy of what is about to be read; and it may be older
- * than the file that has the path's name, which is therefore read after it.
- */
-static bool older_are_read(const struct stream *stream)
+/* Time of change of the oldest candidate that is to be judged; INT64_MAX: none. */
+static int64_t oldest_candidate_ns(const struct stream *stream)
 {
-	const struct generation *c = stream->candidates;
+	int64_t oldest_ns = INT64_MAX;
 
-	while (c && !c->dirty)
-		c = c->next;
-	if (!c)
+	for (const struct generation *c = stream->candidates; c; c = c->next)
+		if (c->dirty && reader_mtime_ns(c->reader) < oldest_ns)
+			oldest_ns = reader_mtime_ns(c->reader);
+	return oldest_ns;
+}
+
+static bool is_before(const struct generation *g, int64_t candidate_ns)
+{
+	return !(g->standing & FILE_CURRENT) &&
+	       reader_mtime_ns(g->reader) <= candidate_ns;
+}
+
+/*
+ * A candidate may be a copy of what is about to be read, and it may have to be
+ * read in its turn: what is older comes before it is judged.  Those behind one
+ * that seeks wait for the candidates.
+ */
+static bool older_are_read(const struct stream *stream, int64_t candidate_ns)
+{
+	const struct generation *g = stream->oldest;
+
+	if (candidate_ns == INT64_MAX)
 		return true;
-	/* Those behind one that seeks wait for the candidates. */
-	for (const struct generation *g = stream->oldest;
-	     g && g->role == ROLE_ACTIVE; g = g->next)
-		if (!(g->standing & FILE_CURRENT) && g->dirty)
+	for (; g && g->role == ROLE_ACTIVE; g = g->next)
+		if (is_before(g, candidate_ns) && g->dirty)
 			return false;
 	return true;
 }
@@ -868,14 +893,15 @@ bool stream_step(struct stream *stream)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
-	bool waits = !older_are_read(stream);
+	int64_t candidate_ns = oldest_candidate_ns(stream);
+	bool waits = !older_are_read(stream, candidate_ns);
 
 	if (!waits && !judge_candidates(stream, now_ns))
 		return true;
 	for (struct generation *g = stream->oldest; g; g = next) {
 		enum progress progress;
 
-		if (waits && (g->standing & FILE_CURRENT))
+		if (waits && !is_before(g, candidate_ns))
 			return true;
 		next = g->next;
 		progress = step(g, now_ns);

@@ -41,6 +41,7 @@ struct generation {
 	bool dirty;        /* there may be more to read */
 	bool closed;       /* a writer has closed it, and nothing came since */
 	bool resumed;      /* an earlier run read it; this one has not yet */
+	bool had_name;     /* it was found under the path's name */
 	bool joins;        /* its last line goes on in the file that was truncated */
 	bool unfinished;   /* past, but not known to be read to its end */
 	unsigned failures; /* in a row */
@@ -49,8 +50,8 @@ struct generation {
 	uint64_t backlog_bytes; /* 0: no backlog, or read */
 	uint64_t copy_of;       /* number of the generation that this is a copy of; 0 */
 	bool waits_for_original; /* candidate: to be read, before it is compared */
-	uint64_t judged_bytes;  /* candidate: compared with what ends before that */
-	const char *lost_as;    /* seeking: reason to give if nothing is found */
+	uint64_t judged_bytes;   /* candidate: compared with what ends before that */
+	const char *lost_as;     /* seeking: reason to give if nothing is found */
 	unsigned ask; /* seeking: the look at the directory that it waits for */
 };
 

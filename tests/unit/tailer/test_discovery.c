@@ -172,8 +172,12 @@ Test(discovery, rename_and_create_under_load_loses_and_doubles_nothing)
 	UNTIL(scene, scene_heard(scene, "app.log")->text.len >= expected.len);
 	cr_expect_eq(scene_heard(scene, "app.log")->text.len, expected.len);
 	cr_expect_eq(scene_heard(scene, "app.log")->rotated[ROTATION_RENAME], 30);
-	cr_expect(strcmp(scene_text(scene, "app.log"), expected.ptr) == 0,
-		  "each line once and in order");
+	for (size_t at = 0; at < expected.len; at++)
+		if (scene_text(scene, "app.log")[at] != expected.ptr[at])
+			cr_assert_fail(
+				"each line once and in order: %.60s instead of %.30s",
+				scene_text(scene, "app.log") + (at > 20 ? at - 20 : 0),
+				expected.ptr + at);
 	strbuf_finish(&expected);
 }
 
