@@ -1,0 +1,88 @@
+#include "daemon/config.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/logtally-config-XXXXXX.yml";
+static struct diag *diag;
+static struct config *config;
+
+static void load(const char *text, const char *sync_flag)
+{
+	struct options options = {.config_file = path, .storage_sync = sync_flag};
+	int fd = mkstemps(path, 4);
+
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	diag = diag_create();
+	config = config_load(&options, diag);
+	unlink(path);
+}
+
+static void finish(void)
+{
+	config_destroy(config);
+	diag_destroy(diag);
+}
+
+TestSuite(config, .fini = finish);
+
+static void expect_error(const char *what)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	diag_render(diag, &out);
+	cr_expect_eq(diag_errors(diag), 1);
+	cr_expect(strstr(out.ptr, what), "%s", out.ptr);
+	strbuf_finish(&out);
+}
+
+Test(config, directories_of_rotated_to_stay_as_they_are_written)
+{
+	load("logs:\n"
+	     "  - path: /srv/logs\n"
+	     "    rotated_to: [old, ../archive, /srv/old]\n"
+	     "  - /srv/other\n",
+	     NULL);
+	cr_assert_eq(diag_errors(diag), 0);
+	cr_assert_eq(config->roots[0].rotated_to_count, 3);
+	cr_expect_str_eq(config->roots[0].rotated_to[0], "old");
+	cr_expect_str_eq(config->roots[0].rotated_to[1], "../archive");
+	cr_expect_str_eq(config->roots[0].rotated_to[2], "/srv/old");
+	cr_expect_eq(config->roots[1].rotated_to_count, 0);
+}
+
+Test(config, rotated_to_is_a_list_of_directories)
+{
+	load("logs:\n"
+	     "  - path: /srv/logs\n"
+	     "    rotated_to: ['']\n",
+	     NULL);
+	expect_error(":3:");
+}
+
+Test(config, commits_do_not_wait_for_the_disk_unless_told)
+{
+	load("storage: {path: x}\n", NULL);
+	cr_expect_not(config->storage_sync_full);
+}
+
+Test(config, storage_sync_is_normal_or_full)
+{
+	load("storage: {sync: full}\n", NULL);
+	cr_expect(config->storage_sync_full);
+}
+
+Test(config, the_flag_of_storage_sync_wins)
+{
+	load("storage: {sync: full}\n", "normal");
+	cr_assert_eq(diag_errors(diag), 0);
+	cr_expect_not(config->storage_sync_full);
+}
+
+Test(config, a_storage_sync_that_is_unknown_is_named)
+{
+	load("storage: {sync: fulll}\n", NULL);
+	expect_error("write normal or full");
+}
