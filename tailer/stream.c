@@ -717,6 +717,13 @@ static enum progress seek(struct generation *g)
 	struct stream *stream = g->stream;
 	bool complete = false;
 
+	/* It was between two names: discovery has told the new one before its answer.
+	 */
+	if (g->file && (file_standing(g->file) & FILE_NAMED)) {
+		g->standing = file_standing(g->file);
+		to_active(g);
+		return STEP_MORE;
+	}
 	for (struct generation *copy = stream->past; copy; copy = copy->next) {
 		if (copy->copy_of != g->change.number)
 			continue;
