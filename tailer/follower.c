@@ -392,9 +392,12 @@ static void report_backlog(struct follower *follower)
 
 bool follower_turn(struct follower *follower)
 {
+	/* Asked first: what was said before follower_go_on() is then taken whole. */
+	bool held = atomic_load(&follower->held);
+
 	take_messages(follower);
 	follower->ops.boundary(follower->host.ctx);
-	if (atomic_load(&follower->held))
+	if (held)
 		return false;
 	make_due_ready(follower);
 	for (size_t left = follower->ready_count; left > 0; left--) {

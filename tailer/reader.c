@@ -34,6 +34,9 @@ struct reader {
 	struct reader_buffer *unpacks_with; /* where it counts as unpacked, or NULL */
 	uint64_t size_bytes;
 	int64_t mtime_ns;
+	/* Likewise, when what precedes the position was last seen to be there. */
+	uint64_t seen_bytes;
+	int64_t seen_mtime_ns;
 	bool deleted;
 	bool unverified; /* created in mid-file: the byte before was not looked at */
 	unsigned char guard_bytes;
@@ -88,6 +91,8 @@ struct reader *reader_create(const struct checkpoint *from)
 	reader->content = CONTENT_INIT;
 	reader->size_bytes = from->size_bytes;
 	reader->mtime_ns = from->mtime_ns;
+	reader->seen_bytes = from->size_bytes;
+	reader->seen_mtime_ns = from->mtime_ns;
 	memory_restore(&reader->memory, from);
 	reader->guard_bytes =
 		(unsigned char)memory_tail(&reader->memory, reader->guard, GUARD_BYTES);
@@ -150,6 +155,8 @@ struct reader *reader_start_over(struct reader *reader)
 
 	*before = *reader;
 	before->content = CONTENT_INIT;
+	before->size_bytes = reader->seen_bytes;
+	before->mtime_ns = reader->seen_mtime_ns;
 	before->unpacks_with = NULL;
 	before->beginning = NULL;
 	before->beginning_bytes = 0;
@@ -463,6 +470,9 @@ enum reader_result reader_step(struct reader *reader, struct reader_buffer *buff
 	if (result == READER_CHANGED) {
 		reader->size_bytes = known_bytes;
 		reader->mtime_ns = known_ns;
+	} else if (result != READER_FAILED) {
+		reader->seen_bytes = reader->size_bytes;
+		reader->seen_mtime_ns = reader->mtime_ns;
 	}
 	return result;
 }

@@ -158,6 +158,7 @@ static void to_past(struct generation *g)
 	g->dirty = false;
 	g->due_ns = 0;
 	g->lost_as = NULL;
+	g->vanished = false;
 	if (g->file)
 		file_set_done(g->file, true);
 	generation_link(&g->stream->past, g);
@@ -170,7 +171,7 @@ static void to_active(struct generation *g)
 	generation_unlink(g);
 	g->role = ROLE_ACTIVE;
 	g->dirty = true;
-	g->unfinished = false;
+	g->unfinished = g->vanished = false;
 	g->due_ns = 0;
 	g->failures = 0;
 	g->copy_of = 0;
@@ -244,11 +245,14 @@ static void resume(struct generation *g, const struct adoption *adoption)
 	} else if (all_read && adoption->reachable) {
 		generation_changed(g); /* rotated, read, and deleted since */
 	} else if (!finished && adoption->reachable) {
+		/* Or it was renamed during the look: then an event waits that says so.
+		 */
 		generation_unlink(g);
-		generation_release_file(g);
 		g->role = ROLE_SEEKING;
+		g->vanished = true;
 		insert(g->stream, g);
 		to_seeking(g, "deleted");
+		ask_for_siblings(g, g->file);
 	} else {
 		g->unfinished = !finished;
 	}
@@ -352,8 +356,7 @@ static void notice_past(struct generation *g, unsigned events)
 	if (!(g->standing & FILE_NAMED))
 		return;
 	/* It is back, or somebody writes to it again. */
-	if (g->unfinished || (g->standing & FILE_CURRENT) ||
-	    ((events & (FILE_WRITTEN | FILE_CLOSED)) && has_more(g)))
+	if (g->unfinished || (g->standing & FILE_CURRENT) || has_more(g))
 		to_active(g);
 }
 
@@ -697,9 +700,8 @@ static void stop_seeking(struct generation *g, bool complete)
 					   clock_monotonic_ns() - g->stream->unseen_ns <
 						   g->stream->host->finish_ns));
 
-	if (!unread && (unread_bytes > 0 || (g->ask == 0 && !complete)))
+	if (!unread && (unread_bytes > 0 || (g->vanished && !complete)))
 		report_lost(g, reason, unread_bytes);
-	generation_release_file(g);
 	to_past(g);
 }
 

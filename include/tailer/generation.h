@@ -51,6 +51,7 @@ struct generation {
 	uint64_t copy_of;       /* number of the generation that this is a copy of; 0 */
 	bool waits_for_original; /* candidate: to be read, before it is compared */
 	uint64_t judged_bytes;   /* candidate: compared with what ends before that */
+	bool vanished;          /* seeking: its file went while nobody looked */
 	const char *lost_as;     /* seeking: reason to give if nothing is found */
 	unsigned ask; /* seeking: the look at the directory that it waits for */
 };

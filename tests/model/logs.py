@@ -83,8 +83,8 @@ class Log:
         self.current = None
         self.old = []
         self.dates = 0
-        self.went_unseen = False  # names went while no daemon lived to see it, or after its last scrape
-        self.went = False  # names went since the latest scrape
+        self.went_unseen = False  # names went while no daemon lived to see it, or too late for it to be seen
+        self.went = 0  # scrapes until it is sure that the daemon has seen which names went
 
     # -- writing ---------------------------------------------------------------
 
@@ -267,7 +267,7 @@ class Log:
     # -- what may lose lines ---------------------------------------------------
 
     def _name_went(self, running):
-        self.went = True
+        self.went = 2
         self.went_unseen |= running is None
 
     def _deleted(self, file, running):
@@ -307,12 +307,12 @@ class Log:
             stream.may_lose |= not stream.done
         self.note(f"truncate {self.label}, shown {[f'{s.shown}/{s.written}' for s in self.current.streams]}")
         os.truncate(self.current.name, 0)
-        self.went = self.went_unseen = True
+        self.went, self.went_unseen = 2, True
         self.current.streams = [self._stream()]
 
     def died(self):
         """No daemon has a file open any more: of those without a name the rest is lost."""
-        self.went_unseen |= self.went
+        self.went_unseen |= self.went > 0
         for file in self.files():
             file.held_by = None
             if file.name is None:
@@ -328,7 +328,7 @@ class Log:
                 file.held_by = daemon
 
     def drop_shown(self):
-        self.went = False
+        self.went = max(self.went - 1, 0)  # a scrape may come before the event
         for file in [file for file in self.old if file.done and file.streams[0].counts]:
             if file.name is not None:
                 self.note(f"delete {os.path.basename(file.name)}: all of it was shown")

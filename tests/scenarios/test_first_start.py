@@ -66,6 +66,7 @@ class FirstStart(Rotation):
 
     def test_a_file_that_comes_while_the_daemon_runs_is_read_from_its_start(self):
         self.follow(*self.configure(f"logs: [{{path: {self.logs}, start_at: end}}]\n"))
+        self.d.wait_value(0, "logtally_catching_up")
         self.stream("app.log").write(100)
         self.finish()
 

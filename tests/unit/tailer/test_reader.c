@@ -146,6 +146,16 @@ Test(reader, truncation_tells_what_went_unread)
 	cr_expect_eq(reader_offset_bytes(reader), 0);
 }
 
+Test(reader, that_somebody_asked_for_the_size_tells_nothing_of_what_went_unread)
+{
+	put("abc\n");
+	read_all();
+	replace_by("a new file, and a longer one\n");
+	cr_assert(reader_refresh(reader));
+	cr_expect(read_all());
+	cr_expect_eq(lost_bytes, 0);
+}
+
 Test(reader, a_start_in_a_line_passes_over_its_rest)
 {
 	put("abc\ndefghi\njkl\n");
