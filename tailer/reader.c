@@ -609,6 +609,13 @@ void reader_skip_to_end(struct reader *reader, struct reader_buffer *buffer)
 
 /* ---- is it what another has read? ---- */
 
+void reader_forget_beginning(struct reader *reader)
+{
+	free(reader->beginning);
+	reader->beginning = NULL;
+	reader->beginning_bytes = 0;
+}
+
 enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *buffer)
 {
 	ssize_t n;
@@ -628,6 +635,11 @@ enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *bu
 		reader->beginning = xcalloc(1, CHECKPOINT_HEAD_BYTES);
 	n = content_read_at(&reader->content, reader->beginning, CHECKPOINT_HEAD_BYTES,
 			    0);
+	/* It was empty when it was asked what it is, and has become an archive. */
+	if (n > 0 && content_is_archive(&reader->content) && !reader->content.archive) {
+		reader_forget_beginning(reader);
+		return MATCH_LATER;
+	}
 	if (n > 0) {
 		reader->beginning_bytes = (unsigned char)n;
 		return MATCH_YES;
@@ -644,13 +656,6 @@ bool reader_begins_as(const struct reader *reader, struct reader *other)
 	       content_read_at(&other->content, head, reader->beginning_bytes, 0) ==
 		       reader->beginning_bytes &&
 	       memcmp(head, reader->beginning, reader->beginning_bytes) == 0;
-}
-
-void reader_forget_beginning(struct reader *reader)
-{
-	free(reader->beginning);
-	reader->beginning = NULL;
-	reader->beginning_bytes = 0;
 }
 
 bool reader_begins_like(const struct reader *reader, const struct reader *known)
