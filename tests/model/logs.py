@@ -84,6 +84,7 @@ class Log:
         self.old = []
         self.dates = 0
         self.went_unseen = False  # names went while no daemon lived to see it, or too late for it to be seen
+        self.looked = False  # the daemon that lives now has had its first look
         self.went = 0  # scrapes until it is sure that the daemon has seen which names went
 
     # -- writing ---------------------------------------------------------------
@@ -268,7 +269,7 @@ class Log:
 
     def _name_went(self, running):
         self.went = 2
-        self.went_unseen |= running is None
+        self.went_unseen |= running is None or not self.looked
 
     def _deleted(self, file, running):
         """It has no name any more; `running`: the daemon that lives now, or None."""
@@ -313,6 +314,7 @@ class Log:
     def died(self):
         """No daemon has a file open any more: of those without a name the rest is lost."""
         self.went_unseen |= self.went > 0
+        self.looked = False
         for file in self.files():
             file.held_by = None
             if file.name is None:
@@ -333,7 +335,8 @@ class Log:
             if file.name is not None:
                 self.note(f"delete {os.path.basename(file.name)}: all of it was shown")
                 os.unlink(file.name)
-                self.went = True
+                self.went = 2
+                self.went_unseen |= not self.looked
             file.close()
             self.old.remove(file)
 

@@ -108,6 +108,7 @@ class Sequence:
             self.note(f"scrape{' by Prometheus' if prometheus else ''}: {shown or 'nothing yet'}")
         for log in self.logs:
             log.held(self.daemon, grown)
+            log.looked = metrics.total("logtally_catching_up") == 0
             log.drop_shown()
         return metrics
 
