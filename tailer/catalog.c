@@ -13,6 +13,8 @@
 /* A file that was moved away may come back: it is known so long. */
 #define REMEMBER_NS (3600 * NS_PER_SECOND)
 #define SWEEP_NS NS_PER_SECOND
+/* Longer than a follower remembers a path without files (follower_options). */
+#define REMEMBER_PATH_NS (48 * REMEMBER_NS)
 
 struct known {
 	struct file *file;
@@ -31,7 +33,8 @@ struct known {
 /* What files are, or were, followed as. */
 struct followed {
 	size_t files;
-	size_t owner; /* of all its generations, for ever */
+	size_t owner; /* of all its generations, as long as any is remembered */
+	int64_t empty_since_ns;
 	char path[];
 };
 
@@ -51,7 +54,7 @@ struct catalog {
 		struct adoption adoption; /* with a reference to the file */
 	} * held;
 	size_t held_count;
-	int64_t swept_ns;
+	int64_t swept_ns, paths_swept_ns;
 };
 
 struct catalog *catalog_create(struct follower *const *followers, size_t count,
@@ -201,7 +204,26 @@ static void unfollow_path(struct catalog *catalog, const char *path)
 {
 	struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
 
-	followed->files--;
+	if (--followed->files == 0)
+		followed->empty_since_ns = clock_monotonic_ns();
+}
+
+static void forget_empty_paths(struct catalog *catalog, int64_t now_ns)
+{
+	size_t cursor = 0;
+	struct slice key;
+	void *value;
+
+	while (hashmap_next(catalog->paths, &cursor, &key, &value)) {
+		struct followed *followed = value;
+
+		if (followed->files > 0 ||
+		    now_ns - followed->empty_since_ns < REMEMBER_PATH_NS)
+			continue;
+		catalog->owned[followed->owner]--;
+		hashmap_remove(catalog->paths, slice_of(followed->path));
+		free(followed);
+	}
 }
 
 bool catalog_follows(const struct catalog *catalog, const char *path)
@@ -617,4 +639,8 @@ void catalog_sweep(struct catalog *catalog)
 		      file_is_done(known->file))))
 			forget(catalog, known);
 	}
+	if (now_ns - catalog->paths_swept_ns < REMEMBER_NS)
+		return;
+	catalog->paths_swept_ns = now_ns;
+	forget_empty_paths(catalog, now_ns);
 }

@@ -15,6 +15,8 @@
 #include "tailer/stream.h"
 
 #define DEFAULT_FINISH_MS 10000
+#define DEFAULT_REMEMBER_MS (24 * 3600 * 1000)
+#define SWEEPS 24 /* looks at what to forget, in the time that it is remembered */
 #define LINGER_NS NS_PER_SECOND /* of a path without a file */
 
 struct path {
@@ -46,8 +48,9 @@ struct follower {
 	struct hashmap *paths;
 	struct path *first_ready, **last_ready;
 	size_t ready_count;
-	struct path *due;       /* in no order */
-	int64_t next_due_ns;    /* nothing is due earlier; 0: nothing is due */
+	struct path *due;    /* in no order */
+	int64_t next_due_ns; /* nothing is due earlier; 0: nothing is due */
+	int64_t next_sweep_ns;
 	bool backlog_has_ended; /* all of it was adopted */
 	atomic_bool backlog_is_read;
 	atomic_bool held;
@@ -89,7 +92,12 @@ struct follower *follower_create(const struct follower_options *options,
 		.finish_ns =
 			(options->finish_ms ? options->finish_ms : DEFAULT_FINISH_MS) *
 			NS_PER_MS,
+		.remember_ns = (options->remember_ms ? options->remember_ms
+						     : DEFAULT_REMEMBER_MS) *
+			       NS_PER_MS,
 	};
+	follower->next_sweep_ns =
+		clock_monotonic_ns() + follower->host.remember_ns / SWEEPS;
 	follower->paths = hashmap_create();
 	follower->last_ready = &follower->first_ready;
 	atomic_init(&follower->backlog_is_read, false);
@@ -381,6 +389,31 @@ static void step_path(struct follower *follower, struct path *path)
 		make_ready(follower, path);
 }
 
+static bool is_at_rest(const struct path *path)
+{
+	return !path->ready && path->due_ns == 0 && stream_is_idle(path->stream);
+}
+
+/* What came and went long ago: its memory, and paths that have none. */
+static void sweep(struct follower *follower)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	size_t cursor = 0;
+	struct slice name;
+	void *value;
+
+	if (now_ns < follower->next_sweep_ns)
+		return;
+	follower->next_sweep_ns = now_ns + follower->host.remember_ns / SWEEPS;
+	while (hashmap_next(follower->paths, &cursor, &name, &value)) {
+		struct path *path = value;
+
+		stream_forget_faded(path->stream);
+		if (is_at_rest(path) && stream_is_empty(path->stream))
+			end_path(follower, path);
+	}
+}
+
 static void report_backlog(struct follower *follower)
 {
 	if (!follower->backlog_has_ended || follower->host.backlog > 0 ||
@@ -400,6 +433,7 @@ bool follower_turn(struct follower *follower)
 	if (held)
 		return false;
 	make_due_ready(follower);
+	sweep(follower);
 	for (size_t left = follower->ready_count; left > 0; left--) {
 		step_path(follower, take_ready(follower));
 		follower->ops.boundary(follower->host.ctx);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/xalloc.h"
 
 struct generation *generation_create_from(struct stream *stream, uint64_t number,
@@ -190,6 +191,14 @@ bool generation_open(struct generation *g)
 	}
 	generation_take_fd(g, fd);
 	return true;
+}
+
+void generation_note_failure(struct generation *g, int error)
+{
+	if (g->failures++ == 0 && error != ENOENT)
+		log_warn("cannot read file, will try again",
+			 LOG_TEXT("path", g->stream->path),
+			 LOG_TEXT("error", strerror(error)));
 }
 
 void generation_close(struct generation *g)

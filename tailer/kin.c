@@ -7,6 +7,7 @@
 #include "tailer/writers.h"
 
 #define LOOK_NS (100 * NS_PER_MS) /* at a file that is being written */
+#define RETRY_NS NS_PER_SECOND    /* of one that cannot be opened */
 
 /* Every generation of the path, one after the other. */
 static struct generation *next_of(struct stream *stream, struct generation *g)
@@ -284,13 +285,31 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 		break;
 	}
 	if (has_unread_original(c)) {
-		c->waits_for_original = true;
+		c->holds_up_nobody = true;
 		return wait_for(c, now_ns);
 	}
 	*original = find_longer(c);
 	if (!*original)
 		return KIN_UNSEEN;
 	return busy ? wait_for(c, now_ns) : KIN_COPY;
+}
+
+/*
+ * Without a name it may be between two: then it is told.  What has a name is
+ * asked again, and holds up nobody for long meanwhile.
+ */
+static enum verdict wait_for_file(struct generation *c, int64_t now_ns)
+{
+	generation_note_failure(c, errno);
+	generation_close(c);
+	if (!c->file || !(file_standing(c->file) & FILE_NAMED)) {
+		if (c->file)
+			file_set_done(c->file, true);
+		return KIN_WAIT;
+	}
+	c->holds_up_nobody = now_ns - c->quiet_since_ns >= c->stream->host->finish_ns;
+	c->due_ns = now_ns + RETRY_NS;
+	return KIN_WAIT;
 }
 
 enum verdict kin_judge(struct generation *c, int64_t now_ns,
@@ -302,9 +321,12 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 
 	*original = NULL;
 	c->due_ns = 0;
-	c->waits_for_original = false;
+	c->holds_up_nobody = false;
 	if (!generation_open(c) || !reader_refresh(c->reader))
-		return KIN_GONE;
+		return wait_for_file(c, now_ns);
+	c->failures = 0;
+	if (c->file)
+		file_set_done(c->file, false);
 	if (reader_size_bytes(c->reader) != size_bytes)
 		c->quiet_since_ns = now_ns;
 	/* How an archive begins shows when it is complete, and not before. */

@@ -92,8 +92,9 @@ static void report_lost(struct generation *g, const char *reason, uint64_t bytes
 {
 	struct stream_host *host = g->stream->host;
 
-	log_warn("lines were lost", LOG_TEXT("path", g->stream->path),
-		 LOG_TEXT("reason", reason), LOG_INT("lost_bytes", bytes));
+	log_warn(bytes > 0 ? "lines were lost" : "lines may be lost",
+		 LOG_TEXT("path", g->stream->path), LOG_TEXT("reason", reason),
+		 LOG_INT("lost_bytes", bytes));
 	host->ops->lost(host->ctx, user_of(g), reason, bytes);
 }
 
@@ -146,6 +147,28 @@ static void forget_old_ghosts(struct stream *stream)
 		}
 	if (count > MAX_GHOSTS)
 		forget(oldest);
+}
+
+/* Its copies may turn up as long as that: so far none has. */
+static bool has_faded(struct generation *g)
+{
+	bool before = g->fading;
+
+	g->fading = is_ghost(g);
+	return g->fading && before &&
+	       clock_wall_ns() - reader_mtime_ns(g->reader) >=
+		       g->stream->host->remember_ns;
+}
+
+void stream_forget_faded(struct stream *stream)
+{
+	struct generation *next;
+
+	for (struct generation *g = stream->past; g; g = next) {
+		next = g->next;
+		if (has_faded(g))
+			forget(g);
+	}
 }
 
 /* It is read, or left alone from now on. */
@@ -335,6 +358,12 @@ void stream_adopt(struct stream *stream, const struct adoption *adoption)
 	}
 }
 
+static void drop_candidate(struct generation *c)
+{
+	generation_unlink(c);
+	generation_destroy(c, false);
+}
+
 /* ---- notices ---- */
 
 /* The file itself knows best whether it has another name or none. */
@@ -365,16 +394,22 @@ void *stream_notice(struct file *file)
 	struct generation *g = file_reader(file);
 	unsigned events = file_take(file);
 	unsigned before;
+	void *owner;
 
 	if (!g)
 		return NULL;
+	owner = g->stream->owner;
 	before = g->standing;
 	g->standing = file_standing(file);
 	if (events & (FILE_WRITTEN | FILE_CLOSED))
 		g->closed = events & FILE_CLOSED;
 	if (g->role == ROLE_PAST) {
 		notice_past(g, events);
-		return g->stream->owner;
+		return owner;
+	}
+	if (g->role == ROLE_CANDIDATE && (events & FILE_FORGOTTEN)) {
+		drop_candidate(g);
+		return owner;
 	}
 	g->dirty = true;
 	if ((before & FILE_CURRENT) && generation_is_leaving(g)) {
@@ -383,7 +418,7 @@ void *stream_notice(struct file *file)
 		if (!(g->standing & FILE_UNWANTED))
 			report_rotation(g, how_it_left(g));
 	}
-	return g->stream->owner;
+	return owner;
 }
 
 void stream_looked(struct stream *stream)
@@ -428,10 +463,7 @@ static void fail(struct generation *g, int64_t now_ns)
 		lose_file(g);
 		return;
 	}
-	if (g->failures++ == 0 && error != ENOENT)
-		log_warn("cannot read file, will try again",
-			 LOG_TEXT("path", g->stream->path),
-			 LOG_TEXT("error", strerror(error)));
+	generation_note_failure(g, error);
 	if (error == ESTALE)
 		generation_close(g);
 	generation_end_backlog(g);
@@ -709,7 +741,7 @@ static bool awaits_candidates(const struct stream *stream)
 {
 	const struct generation *c = stream->candidates;
 
-	while (c && (c->waits_for_original || (!c->dirty && c->due_ns == 0)))
+	while (c && (c->holds_up_nobody || (!c->dirty && c->due_ns == 0)))
 		c = c->next;
 	return c != NULL;
 }
@@ -754,11 +786,11 @@ static enum progress seek(struct generation *g)
 static void take_copy(struct generation *c, struct generation *original)
 {
 	c->copy_of = original->change.number;
+	original->dirty = true;
 	reader_skip_to_end(c->reader, c->stream->host->buffer);
 	to_past(c);
 	if (c->standing & FILE_CURRENT)
 		to_active(c);
-	original->dirty = true;
 }
 
 /* Of what was deleted before anything of it was counted nothing is known. */
@@ -786,12 +818,6 @@ static void take_unseen(struct generation *c)
 	read_from_now_on(c);
 }
 
-static void drop_candidate(struct generation *c)
-{
-	generation_unlink(c);
-	generation_destroy(c, false);
-}
-
 /* False if it is to be looked at again at once. */
 static bool judge(struct generation *c, int64_t now_ns)
 {
@@ -813,9 +839,6 @@ static bool judge(struct generation *c, int64_t now_ns)
 		break;
 	case KIN_GOES_ON:
 		go_on_in(original, c);
-		break;
-	case KIN_GONE:
-		drop_candidate(c);
 		break;
 	case KIN_WAIT:
 		generation_end_backlog(c);

@@ -74,6 +74,12 @@ struct follower_options {
 	 * counts as a line; 0: 10 seconds.
 	 */
 	unsigned finish_ms;
+	/*
+	 * What was read of a file that is no more is remembered so long after it
+	 * was last written, and a little longer, so that its copies are known; 0: one
+	 * day.
+	 */
+	unsigned remember_ms;
 };
 
 /* Does not start a thread. */
@@ -115,8 +121,8 @@ struct follower_status {
 
 /*
  * For the cut `sequence`: visits every checkpoint that changed, or was dropped,
- * since the cut `saved_sequence` that is known to be saved (0: none is, visits all).  What
- * is not known to be saved is visited again each time, so that only the newest
+ * since the cut `saved_sequence` that is known to be saved (0: none is, visits all).
+ * What is not known to be saved is visited again each time, so that only the newest
  * visit counts.  Within ops.boundary; they are borrowed.
  */
 void follower_checkpoints(struct follower *follower, uint64_t sequence,

@@ -41,18 +41,19 @@ struct generation {
 	bool dirty;        /* there may be more to read */
 	bool closed;       /* a writer has closed it, and nothing came since */
 	bool resumed;      /* an earlier run read it; this one has not yet */
-	bool had_name;     /* it was found under the path's name */
-	bool joins;        /* its last line goes on in the file that was truncated */
-	bool unfinished;   /* past, but not known to be read to its end */
+	bool fading;     /* past, without a file, at the last look at what to forget */
+	bool had_name;   /* it was found under the path's name */
+	bool joins;      /* its last line goes on in the file that was truncated */
+	bool unfinished; /* past, but not known to be read to its end */
 	unsigned failures; /* in a row */
 	int64_t quiet_since_ns;
 	int64_t due_ns;         /* look again by then; 0: when something happens */
 	uint64_t backlog_bytes; /* 0: no backlog, or read */
 	uint64_t copy_of;       /* number of the generation that this is a copy of; 0 */
-	bool waits_for_original; /* candidate: to be read, before it is compared */
-	uint64_t judged_bytes;   /* candidate: compared with what ends before that */
+	bool holds_up_nobody;   /* candidate: its turn comes when others are read */
+	uint64_t judged_bytes;  /* candidate: compared with what ends before that */
 	bool vanished;          /* seeking: its file went while nobody looked */
-	const char *lost_as;     /* seeking: reason to give if nothing is found */
+	const char *lost_as;    /* seeking: reason to give if nothing is found */
 	unsigned ask; /* seeking: the look at the directory that it waits for */
 };
 
@@ -63,8 +64,9 @@ struct stream_host {
 	struct reader_buffer *buffer;
 	struct openfiles *open;
 	struct changes *changes;
-	int64_t finish_ns; /* silence that ends an unterminated line */
-	size_t backlog;    /* generations that count as backlog and are not read yet */
+	int64_t finish_ns;   /* silence that ends an unterminated line */
+	int64_t remember_ns; /* how long what has no file any more stays known */
+	size_t backlog; /* generations that count as backlog and are not read yet */
 	uint64_t next_number, number_stride;
 };
 
@@ -107,6 +109,8 @@ void generation_take_file(struct generation *g, struct file *file);
 
 /* Opens it where it can be found now; false with errno set. */
 bool generation_open(struct generation *g);
+/* Counts a failure to read it, and logs the first in a row. */
+void generation_note_failure(struct generation *g, int error);
 void generation_take_fd(struct generation *g, int fd);
 void generation_close(struct generation *g);
 

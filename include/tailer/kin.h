@@ -24,8 +24,9 @@ enum verdict {
 	KIN_COPY,    /* of the generation whose number is in copy_of; nothing to read */
 	KIN_GOES_ON, /* as above, and it holds what that has not read */
 	KIN_LATER,   /* there is more work to be done at once */
-	KIN_WAIT,    /* it is still being written, or empty: due_ns says when to look */
-	KIN_GONE     /* it cannot be opened any more */
+	/* It is still being written, or empty, or cannot be opened: due_ns says when
+	   to look. */
+	KIN_WAIT
 };
 
 /* The candidate's file is opened if need be.  *original: of the last two. */

@@ -54,6 +54,11 @@ void stream_note_all(struct stream *stream);
 bool stream_is_followed(const struct stream *stream);
 /* Nothing is left to be read or judged. */
 bool stream_is_idle(const struct stream *stream);
+/*
+ * Call now and then: what was without a file at the last call already, and was
+ * last written long ago (stream_host.remember_ns), is not remembered any more.
+ */
+void stream_forget_faded(struct stream *stream);
 /* Calls path_removed: it is idle. */
 void stream_retire(struct stream *stream);
 /* Nothing is remembered either. */

@@ -2,11 +2,16 @@
  * What an earlier run has read: every line counts once, whatever happened to
  * the files meanwhile.
  */
+#include <sys/resource.h>
+
 #include "scene.h"
 
 static struct scene *scene;
-static const struct follower_options options = {
-	.line_bytes = 4096, .block_bytes = 1024, .open_files = 64, .finish_ms = 200};
+static struct follower_options options = {.line_bytes = 4096,
+					  .block_bytes = 1024,
+					  .open_files = 64,
+					  .finish_ms = 200,
+					  .remember_ms = 3000};
 
 static void setup(void)
 {
@@ -349,4 +354,43 @@ Test(resume, lines_that_are_all_alike_count_too)
 	scene_append(scene, "a.log", "x\n");
 	begin_run("");
 	SETTLED("a.log", "x\nx\nx\nx\nx\n");
+}
+
+Test(resume, a_sibling_that_cannot_be_opened_is_tried_again)
+{
+	struct rlimit all, few = {0};
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+	scene_append(scene, "a.log", "1\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	end_run();
+	scene_rename(scene, "a.log", "a.log.2");
+	scene_append(scene, "a.log.1", "2 nobody has seen this\n");
+	scene_append(scene, "a.log", "3\n");
+	options.open_files = 1; /* it is handed over without a descriptor */
+	begin_run("");
+	few = all;
+	few.rlim_cur = 3;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (int turn = 0; turn < 20; turn++)
+		follower_turn(scene->follower);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+	SETTLED("a.log", "1\n2 nobody has seen this\n3\n");
+}
+
+Test(resume, what_is_gone_is_forgotten_after_its_time)
+{
+	scene_append(scene, "a.log", "1\n");
+	scene_append(scene, "b.log", "1\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	UNTIL_TEXT(scene, "b.log", "1\n");
+	cr_assert_eq(hashmap_count(scene->saved), 2);
+	scene_delete(scene, "a.log");
+	UNTIL(scene, scene_heard(scene, "a.log")->removed == 1);
+	UNTIL(scene, hashmap_count(scene->saved) == 1);
+	scene_append(scene, "a.log", "2\n");
+	UNTIL_TEXT(scene, "a.log", "1\n2\n");
+	cr_expect_eq(scene_heard(scene, "a.log")->added, 2);
 }
