@@ -115,26 +115,44 @@ static struct roots *take_new_roots(struct discovery *discovery)
 	return count > 0 ? roots[count - 1] : NULL;
 }
 
-static void answer(struct discovery *discovery, bool look)
+/* What was asked before the events were read is answered after. */
+struct asked {
+	struct file *const *files;
+	size_t count;
+};
+
+static struct asked take_asks(struct discovery *discovery)
 {
 	void *taken;
 	size_t count = mailbox_take(discovery->asks, &taken);
-	struct file *const *files = taken;
+
+	return (struct asked){taken, count};
+}
+
+/* All that ask for the same directory are answered by one look. */
+static void look_around(struct discovery *discovery, const struct asked *asked)
+{
 	unsigned since = tree_scans(discovery->tree);
 
-	/* All that ask for the same directory are answered by one look. */
-	for (size_t i = 0; look && i < count; i++)
-		tree_look_around(discovery->tree, file_path(files[i]), since);
-	for (size_t i = 0; i < count; i++)
-		catalog_answer(discovery->catalog, files[i]);
+	for (size_t i = 0; i < asked->count; i++)
+		tree_look_around(discovery->tree, file_path(asked->files[i]), since);
+}
+
+static void answer(struct discovery *discovery, const struct asked *asked)
+{
+	for (size_t i = 0; i < asked->count; i++)
+		catalog_answer(discovery->catalog, asked->files[i]);
 }
 
 void discovery_destroy(struct discovery *discovery)
 {
+	struct asked asked;
+
 	if (!discovery)
 		return;
 	roots_destroy(take_new_roots(discovery));
-	answer(discovery, false);
+	asked = take_asks(discovery);
+	answer(discovery, &asked);
 	/* The catalog first: that names end now is no news to the followers. */
 	catalog_destroy(discovery->catalog);
 	tree_destroy(discovery->tree);
@@ -300,12 +318,15 @@ static void look_behind_mounts(struct discovery *discovery, bool changed)
 
 static void work(struct discovery *discovery, bool mounts_changed)
 {
+	struct asked asked = take_asks(discovery);
+
 	pthread_mutex_lock(&discovery->lock);
 	take_roots(discovery);
 	tree_read_events(discovery->tree);
 	look_behind_mounts(discovery, mounts_changed);
 	tree_poll(discovery->tree);
-	answer(discovery, true);
+	look_around(discovery, &asked);
+	answer(discovery, &asked);
 	catalog_sweep(discovery->catalog);
 	atomic_store(&discovery->file_count, catalog_current_count(discovery->catalog));
 	pthread_mutex_unlock(&discovery->lock);

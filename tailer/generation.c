@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -163,10 +164,21 @@ static void note_place(struct generation *g, int fd)
 	g->place = strcmp(place, g->stream->path) == 0 ? NULL : xstrdup(place);
 }
 
+static int64_t born_ns(int fd)
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) == -1 ||
+	    !(st.stx_mask & STATX_BTIME))
+		return 0;
+	return st.stx_btime.tv_sec * NS_PER_SECOND + st.stx_btime.tv_nsec;
+}
+
 void generation_take_fd(struct generation *g, int fd)
 {
 	note_place(g, fd);
 	reader_open(g->reader, fd);
+	g->born_ns = born_ns(fd);
 	openfiles_add(g->stream->host->open, &g->open, g);
 }
 

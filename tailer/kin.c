@@ -284,6 +284,9 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	case MATCH_NO:
 		break;
 	}
+	/* Many lines begin alike: a piece of one proves nothing. */
+	if (reader_is_fragment(c->reader))
+		return busy ? wait_for(c, now_ns) : KIN_UNSEEN;
 	if (has_unread_original(c)) {
 		c->holds_up_nobody = true;
 		return wait_for(c, now_ns);
@@ -374,4 +377,29 @@ enum verdict kin_compare(struct generation *copy, struct generation *seeking)
 		return KIN_GOES_ON;
 	generation_close(copy);
 	return KIN_COPY;
+}
+
+/* Within one tick of the file system's clock: a rotation by name takes longer. */
+static bool was_there_before(struct generation *other, int64_t copied_ns)
+{
+	if (other->born_ns == 0 && other->role == ROLE_ACTIVE)
+		generation_open(other);
+	return other->born_ns > 0 && other->born_ns <= copied_ns;
+}
+
+bool kin_is_of_truncated(const struct generation *g)
+{
+	int64_t copied_ns =
+		reader_is_archive(g->reader) ? reader_mtime_ns(g->reader) : g->born_ns;
+
+	if (copied_ns == 0)
+		return false;
+	for (struct generation *next = g->next; next; next = next->next)
+		if (was_there_before(next, copied_ns))
+			return true;
+	for (struct generation *past = g->stream->past; past; past = past->next)
+		if (reader_mtime_ns(past->reader) >= reader_mtime_ns(g->reader) &&
+		    was_there_before(past, copied_ns))
+			return true;
+	return false;
 }

@@ -94,6 +94,9 @@ bool memory_is_telling(const struct memory *memory)
 	struct slice text = {memory->tail, memory->tail_bytes};
 	struct slice last = last_line(&text), before = last_line(&text);
 
+	if (text.len + before.len == 0 && memory->tail_bytes < sizeof(memory->tail) &&
+	    last.ptr[last.len - 1] != '\n')
+		return false; /* the beginning of one line: many begin so */
 	/* The line at the front may lack its beginning. */
 	if (before.len == 0 || text.len == 0)
 		return before.len == 0 || before.len > last.len ||

@@ -648,6 +648,12 @@ enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *bu
 	return n == 0 ? MATCH_NO : MATCH_FAILED;
 }
 
+bool reader_is_fragment(const struct reader *reader)
+{
+	return reader->beginning_bytes < CHECKPOINT_HEAD_BYTES &&
+	       !memchr(reader->beginning, '\n', reader->beginning_bytes);
+}
+
 bool reader_begins_as(const struct reader *reader, struct reader *other)
 {
 	char head[CHECKPOINT_HEAD_BYTES];
@@ -767,6 +773,11 @@ bool reader_is_archive(const struct reader *reader)
 bool reader_is_new(const struct reader *reader)
 {
 	return reader->cut.offset_bytes == 0 && reader->memory.head_bytes == 0;
+}
+
+bool reader_is_fresh(const struct reader *reader)
+{
+	return reader->memory.tail_bytes == 0 && !reader->unverified;
 }
 
 /* ---- what is known of it ---- */

@@ -101,15 +101,18 @@ static void report_lost(struct generation *g, const char *reason, uint64_t bytes
 /* ---- lists ---- */
 
 /*
- * By time of change; of the same time one that was found under the path's name,
- * and of which nothing was read, is the newer.
+ * By time of change; of the same time the one that was made later, or found
+ * under the path's name and not read yet, is the newer.
  */
 static bool is_older(const struct generation *a, const struct generation *b)
 {
 	int64_t a_ns = reader_mtime_ns(a->reader), b_ns = reader_mtime_ns(b->reader);
-	bool newer = a->had_name && !b->had_name && reader_is_new(a->reader);
 
-	return a_ns < b_ns || (a_ns == b_ns && !newer);
+	if (a_ns != b_ns)
+		return a_ns < b_ns;
+	if (a->born_ns != b->born_ns && a->born_ns > 0 && b->born_ns > 0)
+		return a->born_ns < b->born_ns;
+	return !(a->had_name && !b->had_name && reader_is_new(a->reader));
 }
 
 /* Newer than all that were seen while they had the name; else by age. */
@@ -221,6 +224,11 @@ static void ask_for_siblings(struct generation *g, struct file *file)
 {
 	g->ask = ++g->stream->asks;
 	file_ask(file);
+}
+
+static bool is_answered(const struct generation *g)
+{
+	return (int)(g->ask - g->stream->answers) <= 0;
 }
 
 /* ---- adoption ---- */
@@ -565,14 +573,20 @@ static void leave(struct generation *g)
 enum progress {
 	STEP_DONE, /* nothing more for now; the generation may be past */
 	STEP_MORE, /* there is more to read at once */
-	STEP_TORN, /* its last line must end before newer ones may be read */
+	STEP_WAIT, /* newer ones may not be read yet */
 };
 
 static enum progress rest(const struct generation *g)
 {
 	return generation_is_leaving(g) && generation_is_torn(g) && g->failures == 0
-		       ? STEP_TORN
+		       ? STEP_WAIT
 		       : STEP_DONE;
+}
+
+static bool can_be_joined(struct generation *next)
+{
+	return next && (next->role == ROLE_SEEKING ||
+			(generation_open(next) && reader_is_fresh(next->reader)));
 }
 
 /* The line that a truncation has cut goes on in the file that was truncated. */
@@ -581,9 +595,11 @@ static bool join(struct generation *g, int64_t now_ns)
 	struct generation *next = g->next;
 	struct reader_output output;
 
-	if (!next || next->role != ROLE_ACTIVE || !generation_open(next) ||
+	if (!can_be_joined(next) ||
 	    now_ns - g->quiet_since_ns >= g->stream->host->finish_ns)
 		return finish(g);
+	if (next->role == ROLE_SEEKING)
+		return false;
 	switch (reader_join(g->reader, next->reader, g->stream->host->buffer,
 			    &output)) {
 	case READER_MORE:
@@ -600,12 +616,23 @@ static bool join(struct generation *g, int64_t now_ns)
 	return false;
 }
 
+/* Time of change of the oldest candidate that is to be judged; INT64_MAX: none. */
+static int64_t oldest_candidate_ns(const struct stream *stream)
+{
+	int64_t oldest_ns = INT64_MAX;
+
+	for (const struct generation *c = stream->candidates; c; c = c->next)
+		if (c->dirty && reader_mtime_ns(c->reader) < oldest_ns)
+			oldest_ns = reader_mtime_ns(c->reader);
+	return oldest_ns;
+}
+
 static enum progress settle_joined(struct generation *g, int64_t now_ns)
 {
 	if (generation_is_torn(g) && !join(g, now_ns)) {
 		g->due_ns = now_ns + POLL_NS;
 		g->dirty = true;
-		return STEP_TORN;
+		return STEP_WAIT;
 	}
 	leave(g);
 	return STEP_DONE;
@@ -620,8 +647,17 @@ static enum progress settle(struct generation *g, int64_t now_ns)
 	uint64_t size_bytes = reader_size_bytes(g->reader);
 	enum writers writers = writers_of(reader_fd(g->reader));
 
-	if (g->joins)
+	/* One of them may be where the line goes on. */
+	g->waits = generation_is_torn(g) && oldest_candidate_ns(g->stream) != INT64_MAX;
+	if (g->waits) {
+		g->due_ns = now_ns;
+		return STEP_WAIT;
+	}
+	if (g->joins || (generation_is_torn(g) && writers != WRITERS_SOME &&
+			 kin_is_of_truncated(g))) {
+		g->joins = true;
 		return settle_joined(g, now_ns);
+	}
 	if (!is_finished(g, writers, now_ns)) {
 		g->due_ns = now_ns + POLL_NS;
 		return rest(g);
@@ -653,11 +689,20 @@ static bool has_copy(const struct generation *original)
 	return g != NULL;
 }
 
+/* In front of it, and of copies that were made since. */
+static void link_before(struct generation *g, struct generation *old)
+{
+	struct generation **link = &g->stream->oldest;
+
+	while (*link != g && is_older(*link, old))
+		link = &(*link)->next;
+	generation_link(link, old);
+}
+
 /* What was read becomes a generation of its own, in front of the file's new one. */
 static void split(struct generation *g)
 {
 	struct stream *stream = g->stream;
-	struct generation **link = &stream->oldest;
 	struct generation *old = generation_create_from(stream, g->change.number,
 							reader_start_over(g->reader));
 
@@ -668,9 +713,7 @@ static void split(struct generation *g)
 	g->resumed = false;
 	g->dirty = true;
 	old->joins = true;
-	while (*link != g)
-		link = &(*link)->next;
-	generation_link(link, old);
+	link_before(g, old);
 	to_seeking(old, "truncated");
 	ask_for_siblings(old, g->file);
 	generation_changed(g);
@@ -708,6 +751,7 @@ static void go_on_in(struct generation *seeking, struct generation *copy)
 		openfiles_move(seeking->stream->host->open, &copy->open, &seeking->open,
 			       seeking);
 	}
+	seeking->born_ns = copy->born_ns;
 	forget(copy);
 	generation_close(seeking);
 	generation_take_file(seeking, file);
@@ -774,9 +818,8 @@ static enum progress seek(struct generation *g)
 			break;
 		}
 	}
-	if (!complete &&
-	    (awaits_candidates(stream) || (int)(g->ask - stream->answers) > 0))
-		return STEP_TORN;
+	if (!complete && (awaits_candidates(stream) || !is_answered(g)))
+		return STEP_WAIT;
 	stop_seeking(g, complete);
 	return STEP_MORE;
 }
@@ -847,30 +890,6 @@ static bool judge(struct generation *c, int64_t now_ns)
 	return true;
 }
 
-static bool judge_candidates(struct stream *stream, int64_t now_ns)
-{
-	struct generation *next;
-	bool done = true;
-
-	for (struct generation *c = stream->candidates; c; c = next) {
-		next = c->next;
-		if (c->dirty || (c->due_ns > 0 && now_ns >= c->due_ns))
-			done = judge(c, now_ns) && done;
-	}
-	return done;
-}
-
-/* Time of change of the oldest candidate that is to be judged; INT64_MAX: none. */
-static int64_t oldest_candidate_ns(const struct stream *stream)
-{
-	int64_t oldest_ns = INT64_MAX;
-
-	for (const struct generation *c = stream->candidates; c; c = c->next)
-		if (c->dirty && reader_mtime_ns(c->reader) < oldest_ns)
-			oldest_ns = reader_mtime_ns(c->reader);
-	return oldest_ns;
-}
-
 static bool is_before(const struct generation *g, int64_t candidate_ns)
 {
 	return !(g->standing & FILE_CURRENT) &&
@@ -886,15 +905,72 @@ static bool older_are_read(const struct stream *stream, int64_t candidate_ns)
 {
 	const struct generation *g = stream->oldest;
 
-	if (candidate_ns == INT64_MAX)
-		return true;
-	for (; g && g->role == ROLE_ACTIVE; g = g->next)
+	for (; g && g->role == ROLE_ACTIVE && !g->waits; g = g->next)
 		if (is_before(g, candidate_ns) && g->dirty)
 			return false;
 	return true;
 }
 
+/* True unless one is to be looked at again at once. */
+static bool judge_candidates(struct stream *stream, int64_t now_ns)
+{
+	struct generation *next;
+	bool done = true;
+
+	for (struct generation *c = stream->candidates; c; c = next) {
+		next = c->next;
+		if (c->due_ns > 0 && now_ns >= c->due_ns)
+			c->dirty = true;
+		if (c->dirty && older_are_read(stream, reader_mtime_ns(c->reader)))
+			done = judge(c, now_ns) && done;
+	}
+	return done;
+}
+
+/* A candidate may be what a truncation has left: that is to be known first. */
+static void find_truncation(struct stream *stream)
+{
+	struct generation *g = stream->oldest, *next;
+
+	for (; g; g = next) {
+		next = g->next;
+		if (g->role == ROLE_ACTIVE && (g->standing & FILE_CURRENT) &&
+		    g->dirty && reader_is_open(g->reader) &&
+		    reader_verify(g->reader, stream->host->buffer) == READER_CHANGED)
+			take_change(g);
+	}
+}
+
 /* ---- the whole ---- */
+
+/*
+ * The file may have been truncated before anything of it was read: then a copy
+ * has what comes first.  Copies that were made before it began as it does now
+ * are known when discovery has answered.  True if it may be read.
+ */
+static bool announce(struct generation *g)
+{
+	struct reader_buffer *buffer = g->stream->host->buffer;
+
+	if (!(g->standing & FILE_CURRENT) || !reader_is_new(g->reader)) {
+		g->announced = true;
+		return true;
+	}
+	if (!generation_open(g) || reader_prepare(g->reader, buffer) != MATCH_YES)
+		return true; /* reading tells why, and nothing is read */
+	if (g->asked && !is_answered(g))
+		return false;
+	if (g->asked && reader_begins_as(g->reader, g->reader)) {
+		g->announced = true;
+		reader_forget_beginning(g->reader);
+		return true;
+	}
+	reader_forget_beginning(g->reader);
+	reader_prepare(g->reader, buffer);
+	g->asked = true;
+	ask_for_siblings(g, g->file);
+	return false;
+}
 
 static enum progress step(struct generation *g, int64_t now_ns)
 {
@@ -904,6 +980,8 @@ static enum progress step(struct generation *g, int64_t now_ns)
 		g->dirty = true;
 	if (!g->dirty)
 		return rest(g);
+	if (!g->announced && !announce(g))
+		return STEP_WAIT;
 	g->due_ns = 0;
 	switch (read_block(g, now_ns)) {
 	case READER_MORE:
@@ -925,11 +1003,15 @@ bool stream_step(struct stream *stream)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
-	int64_t candidate_ns = oldest_candidate_ns(stream);
-	bool waits = !older_are_read(stream, candidate_ns);
+	int64_t candidate_ns;
+	bool waits;
 
-	if (!waits && !judge_candidates(stream, now_ns))
+	if (stream->candidates)
+		find_truncation(stream);
+	if (!judge_candidates(stream, now_ns))
 		return true;
+	candidate_ns = oldest_candidate_ns(stream);
+	waits = candidate_ns != INT64_MAX;
 	for (struct generation *g = stream->oldest; g; g = next) {
 		enum progress progress;
 
@@ -937,6 +1019,9 @@ bool stream_step(struct stream *stream)
 			return true;
 		next = g->next;
 		progress = step(g, now_ns);
+		if (progress == STEP_WAIT && g->joins && next &&
+		    next->role == ROLE_SEEKING)
+			continue;
 		if (progress != STEP_DONE)
 			return progress == STEP_MORE || waits;
 	}

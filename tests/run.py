@@ -217,7 +217,7 @@ def main():
         state_crash(totals, build)
         scenarios(totals, None)
         sanitized_scenarios(totals, build + "/asan/logtally")
-        counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300", "--without", "begin,copytruncate"], 1200)
+        counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300"], 1200)
         counted(totals, "dying at each call that changes a file", ["tests/model/every_call.py"], 600)
         for tool in ("tsan", "helgrind"):
             shell(totals, f"all threads under {tool}",

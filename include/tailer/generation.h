@@ -31,6 +31,7 @@ struct generation {
 	struct generation *next; /* in the list of its role; of those read, the newer */
 	struct stream *stream;
 	struct change change; /* of its checkpoint */
+	int64_t born_ns;      /* of the file; 0: not known */
 	enum generation_role role;
 	struct file *file; /* NULL: none is known that holds it */
 	struct reader *reader;
@@ -42,7 +43,10 @@ struct generation {
 	bool closed;       /* a writer has closed it, and nothing came since */
 	bool resumed;      /* an earlier run read it; this one has not yet */
 	bool fading;     /* past, without a file, at the last look at what to forget */
+	bool asked;      /* for what was made before it began */
+	bool announced;  /* and that is known */
 	bool had_name;   /* it was found under the path's name */
+	bool waits;      /* its last line may go on in what is a candidate */
 	bool joins;      /* its last line goes on in the file that was truncated */
 	bool unfinished; /* past, but not known to be read to its end */
 	unsigned failures; /* in a row */
@@ -54,7 +58,7 @@ struct generation {
 	uint64_t judged_bytes;  /* candidate: compared with what ends before that */
 	bool vanished;          /* seeking: its file went while nobody looked */
 	const char *lost_as;    /* seeking: reason to give if nothing is found */
-	unsigned ask; /* seeking: the look at the directory that it waits for */
+	unsigned ask;           /* the look at the directory that it waits for */
 };
 
 /* What the streams of a follower share; outlives them. */

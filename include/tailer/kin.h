@@ -39,4 +39,11 @@ enum verdict kin_judge(struct generation *candidate, int64_t now_ns,
  */
 enum verdict kin_compare(struct generation *copy, struct generation *seeking);
 
+/*
+ * One that is read is a copy of what a newer one's file held before it was
+ * truncated: it was born, an archive's content was written, after that file.
+ * So a line that it has begun goes on there.
+ */
+bool kin_is_of_truncated(const struct generation *g);
+
 #endif

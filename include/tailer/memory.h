@@ -33,7 +33,8 @@ void memory_append(struct memory *memory, struct slice bytes, uint64_t at_bytes)
 /* Copies the last bytes, at most `most`; returns how many. */
 size_t memory_tail(const struct memory *memory, char *out, size_t most);
 
-/* The tail is not the same line again and again. */
+/* The tail is more than the beginning of one line, and not the same one again and
+ * again. */
 bool memory_is_telling(const struct memory *memory);
 
 #endif

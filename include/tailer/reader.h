@@ -122,6 +122,8 @@ enum reader_match {
 enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *buffer);
 /* Likewise, of what `other`, an open plain file, begins with now. */
 bool reader_begins_as(const struct reader *reader, struct reader *other);
+/* After reader_prepare(): all there is is the short beginning of one line. */
+bool reader_is_fragment(const struct reader *reader);
 /* It may begin otherwise by now. */
 void reader_forget_beginning(struct reader *reader);
 bool reader_begins_like(const struct reader *reader, const struct reader *known);
@@ -156,6 +158,8 @@ bool reader_is_telling(const struct reader *reader);
 bool reader_is_archive(const struct reader *reader);
 /* Nothing of it was read, or is known. */
 bool reader_is_new(const struct reader *reader);
+/* No line of it was handed up. */
+bool reader_is_fresh(const struct reader *reader);
 
 /* As of the last step or refresh. */
 uint64_t reader_size_bytes(const struct reader *reader);

@@ -11,6 +11,9 @@ import datetime
 import os
 import shutil
 import subprocess
+import time
+
+TICK = 0.01  # seconds; of the clock that file systems use
 
 
 class Stream:
@@ -50,6 +53,7 @@ class File:
         self.name = name
         self.streams = streams
         self.fd = fd
+        self.truncated_in_a_line = False
         self.held_by = None  # the daemon that certainly has it open
 
     @property
@@ -59,6 +63,11 @@ class File:
     @property
     def pending(self):
         return next((s for s in self.streams if s.pending and s.pending[0] is self), None)
+
+    @property
+    def tells(self):
+        """Where a line that a copytruncate cut goes on shows as long as the truncated file is there."""
+        return not self.truncated_in_a_line or self.streams[0].done
 
     @property
     def compressed(self):
@@ -243,21 +252,25 @@ class Log:
             return
         file, name = self.current, self.rotated_name()
         self._open(file)
+        # Which of a copy and its original comes first only their times tell: they differ by a tick at least.
+        unfinished = any(stream.pending for stream in file.streams)
+        time.sleep(TICK if unfinished else 0)
         self.note(f"copytruncate to {os.path.basename(name)}, regrow {regrow}")
         (shutil.copy2 if self.random.random() < 0.3 else shutil.copyfile)(self.path, name)
         size = os.fstat(file.fd).st_size
         os.ftruncate(file.fd, 0)
-        stream = file.streams[-1]
         self.old.append(File(name, list(file.streams)))
+        time.sleep(TICK if unfinished else 0)
         # The end of an unfinished line is written to the truncated file.
-        file.streams = ([stream] if stream.pending else []) + [self._stream()]
+        file.streams = [stream for stream in file.streams if stream.pending] + [self._stream()]
+        file.truncated_in_a_line = unfinished
         if regrow is not None:
             self.fill(int(size * regrow))
         elif not self.keeps_open and not file.pending:
             file.close()
 
     def compress(self, file, program):
-        if file is None or file.name is None or file.compressed:
+        if file is None or file.name is None or file.compressed or not file.tells:
             return
         self.finish(file)
         self.note(f"{program} {os.path.basename(file.name)}")

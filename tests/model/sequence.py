@@ -132,6 +132,7 @@ class Sequence:
         while self.daemon.get("/-/ready")[0] != 200:
             if time.monotonic() > end:
                 raise Failure(f"not ready within {DEADLINE} s")
+            self._in_time()
             time.sleep(0.005)
 
     def _in_time(self):

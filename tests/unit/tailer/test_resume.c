@@ -394,3 +394,52 @@ Test(resume, what_is_gone_is_forgotten_after_its_time)
 	UNTIL_TEXT(scene, "a.log", "1\n2\n");
 	cr_expect_eq(scene_heard(scene, "a.log")->added, 2);
 }
+
+Test(resume, the_first_line_torn_by_copytruncate_is_one_line)
+{
+	int fd;
+
+	scene_append(scene, "b.log", "x\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "b.log", "x\n");
+	fd = scene_open(scene, "a.log");
+	scene_write(fd, "1 to");
+	UNTIL(scene, scene_heard(scene, "a.log")->added == 1);
+	for (int turn = 0; turn < 20; turn++)
+		scene_turn(scene);
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	scene_write(fd, "rn\n2\n");
+	SETTLED("a.log", "1 torn\n2\n");
+	scene_delete(scene, "a.log.1");
+	scene_write(fd, "3 to");
+	for (int turn = 0; turn < 20; turn++)
+		scene_turn(scene);
+	end_run();
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	copy("a.log", "a.log.2");
+	scene_write(fd, "rn\n");
+	begin_run("");
+	SETTLED("a.log", "1 torn\n2\n3 torn\n");
+	close(fd);
+}
+
+Test(resume, the_first_line_torn_before_and_after_a_start_is_one_line)
+{
+	int fd = scene_open(scene, "a.log");
+
+	scene_follow(scene, "");
+	scene_write(fd, "1 to");
+	for (int turn = 0; turn < 20; turn++)
+		scene_turn(scene);
+	end_run();
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	begin_run("");
+	for (int turn = 0; turn < 20; turn++)
+		scene_turn(scene);
+	scene_write(fd, "rn\n2\n");
+	SETTLED("a.log", "1 torn\n2\n");
+	close(fd);
+}

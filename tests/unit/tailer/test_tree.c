@@ -42,6 +42,15 @@ static void follow(const char *path)
 	tree_set_roots(tree, roots_create(&root, 1), false);
 }
 
+static void answer(void)
+{
+	void *taken;
+	size_t count = mailbox_take(asks, &taken);
+
+	for (size_t i = 0; i < count; i++)
+		catalog_answer(catalog, ((struct file *const *)taken)[i]);
+}
+
 static void turn(void)
 {
 	struct pollfd wait = {.fd = tree_fd(tree), .events = POLLIN};
@@ -49,6 +58,7 @@ static void turn(void)
 	poll(&wait, 1, 1);
 	tree_read_events(tree);
 	tree_poll(tree);
+	answer();
 	follower_turn(scene->follower);
 }
 
