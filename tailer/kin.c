@@ -340,8 +340,11 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 	if (reader_is_archive(c->reader) != archive)
 		return wait_for(c, now_ns);
 	switch (prepared) {
-	case MATCH_NO: /* it is empty */
-		return reader_is_archive(c->reader) ? KIN_UNSEEN : KIN_WAIT;
+	case MATCH_NO: /* it is empty, and waits unless the path's next lines come here
+			*/
+		return reader_is_archive(c->reader) || (c->standing & FILE_CURRENT)
+			       ? KIN_UNSEEN
+			       : KIN_WAIT;
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:
@@ -387,19 +390,32 @@ static bool was_there_before(struct generation *other, int64_t copied_ns)
 	return other->born_ns > 0 && other->born_ns <= copied_ns;
 }
 
-bool kin_is_of_truncated(const struct generation *g)
+/* 0: not known. */
+static int64_t copied_ns(const struct generation *g)
 {
-	int64_t copied_ns =
-		reader_is_archive(g->reader) ? reader_mtime_ns(g->reader) : g->born_ns;
+	return reader_is_archive(g->reader) ? reader_mtime_ns(g->reader) : g->born_ns;
+}
 
-	if (copied_ns == 0)
-		return false;
-	for (struct generation *next = g->next; next; next = next->next)
-		if (was_there_before(next, copied_ns))
-			return true;
-	for (struct generation *past = g->stream->past; past; past = past->next)
-		if (reader_mtime_ns(past->reader) >= reader_mtime_ns(g->reader) &&
-		    was_there_before(past, copied_ns))
+/* What of the list was written later than that is in it, and was there before. */
+static bool one_was_there(struct generation *list, const struct generation *g,
+			  int64_t written_ns)
+{
+	for (; list; list = list->next)
+		if (list != g && reader_mtime_ns(list->reader) >= written_ns &&
+		    was_there_before(list, copied_ns(g)))
 			return true;
 	return false;
+}
+
+bool kin_is_of_truncated(const struct generation *g)
+{
+	return copied_ns(g) != 0 &&
+	       (one_was_there(g->next, g, INT64_MIN) ||
+		one_was_there(g->stream->past, g, reader_mtime_ns(g->reader)));
+}
+
+bool kin_awaits_truncated(const struct generation *g)
+{
+	return copied_ns(g) != 0 &&
+	       one_was_there(g->stream->candidates, g, reader_mtime_ns(g->reader));
 }

@@ -11,7 +11,8 @@
 #include "tailer/kin.h"
 #include "tailer/writers.h"
 
-#define POLL_NS NS_PER_SECOND /* of files whose names nobody watches */
+#define LOOK_NS (100 * NS_PER_MS) /* for the rest of a line */
+#define POLL_NS NS_PER_SECOND     /* of files whose names nobody watches */
 #define MAX_RETRY_SECONDS 60
 #define SLOW_BLOCK_NS (20 * NS_PER_MS)
 #define MAX_HALVINGS 8   /* 1 KiB of 256 */
@@ -268,6 +269,9 @@ static void resume(struct generation *g, const struct adoption *adoption)
 
 		if (!finished || (g->standing & FILE_CURRENT) ||
 		    (grown && has_more(g))) {
+			/* Its place among the others is that of now. */
+			if (generation_open(g))
+				reader_refresh(g->reader);
 			to_active(g);
 			say_following(g);
 		} else {
@@ -616,15 +620,15 @@ static bool join(struct generation *g, int64_t now_ns)
 	return false;
 }
 
-/* Time of change of the oldest candidate that is to be judged; INT64_MAX: none. */
-static int64_t oldest_candidate_ns(const struct stream *stream)
+/* Of those that are to be judged, of the same age the first that was found; or NULL. */
+static struct generation *oldest_candidate(const struct stream *stream)
 {
-	int64_t oldest_ns = INT64_MAX;
+	struct generation *oldest = NULL;
 
-	for (const struct generation *c = stream->candidates; c; c = c->next)
-		if (c->dirty && reader_mtime_ns(c->reader) < oldest_ns)
-			oldest_ns = reader_mtime_ns(c->reader);
-	return oldest_ns;
+	for (struct generation *c = stream->candidates; c; c = c->next)
+		if (c->dirty && (!oldest || !is_older(oldest, c)))
+			oldest = c;
+	return oldest;
 }
 
 static enum progress settle_joined(struct generation *g, int64_t now_ns)
@@ -638,6 +642,20 @@ static enum progress settle_joined(struct generation *g, int64_t now_ns)
 	return STEP_DONE;
 }
 
+/* One of them may be where the line goes on. */
+static bool waits_for_candidates(struct generation *g, int64_t now_ns)
+{
+	bool judged = !oldest_candidate(g->stream);
+
+	if (!generation_is_torn(g))
+		return false;
+	if (judged && (now_ns - g->quiet_since_ns >= g->stream->host->finish_ns ||
+		       !kin_awaits_truncated(g)))
+		return false;
+	g->due_ns = judged ? now_ns + LOOK_NS : now_ns;
+	return true;
+}
+
 /*
  * The file is read to its end and has lost its name or is not wanted.  Ends
  * its last line, closes it and lets it be as far as its writers allow.
@@ -647,12 +665,8 @@ static enum progress settle(struct generation *g, int64_t now_ns)
 	uint64_t size_bytes = reader_size_bytes(g->reader);
 	enum writers writers = writers_of(reader_fd(g->reader));
 
-	/* One of them may be where the line goes on. */
-	g->waits = generation_is_torn(g) && oldest_candidate_ns(g->stream) != INT64_MAX;
-	if (g->waits) {
-		g->due_ns = now_ns;
+	if (waits_for_candidates(g, now_ns))
 		return STEP_WAIT;
-	}
 	if (g->joins || (generation_is_torn(g) && writers != WRITERS_SOME &&
 			 kin_is_of_truncated(g))) {
 		g->joins = true;
@@ -689,6 +703,15 @@ static bool has_copy(const struct generation *original)
 	return g != NULL;
 }
 
+/* What a candidate waited for to be read may be gone. */
+static void judge_again(struct stream *stream)
+{
+	for (struct generation *c = stream->candidates; c; c = c->next) {
+		c->dirty = true;
+		c->holds_up_nobody = false;
+	}
+}
+
 /* In front of it, and of copies that were made since. */
 static void link_before(struct generation *g, struct generation *old)
 {
@@ -714,6 +737,7 @@ static void split(struct generation *g)
 	g->dirty = true;
 	old->joins = true;
 	link_before(g, old);
+	judge_again(stream);
 	to_seeking(old, "truncated");
 	ask_for_siblings(old, g->file);
 	generation_changed(g);
@@ -852,8 +876,10 @@ static void end_unread_seeking(struct stream *stream)
 
 static void take_unseen(struct generation *c)
 {
-	end_unread_seeking(c->stream);
-	c->stream->unseen_ns = clock_monotonic_ns();
+	if (reader_size_bytes(c->reader) > 0) {
+		end_unread_seeking(c->stream);
+		c->stream->unseen_ns = clock_monotonic_ns();
+	}
 	generation_unlink(c);
 	c->dirty = true;
 	c->due_ns = 0;
@@ -911,20 +937,24 @@ static bool older_are_read(const struct stream *stream, int64_t candidate_ns)
 	return true;
 }
 
-/* True unless one is to be looked at again at once. */
-static bool judge_candidates(struct stream *stream, int64_t now_ns)
+static void make_due_dirty(struct stream *stream, int64_t now_ns)
 {
-	struct generation *next;
-	bool done = true;
-
-	for (struct generation *c = stream->candidates; c; c = next) {
-		next = c->next;
+	for (struct generation *c = stream->candidates; c; c = c->next)
 		if (c->due_ns > 0 && now_ns >= c->due_ns)
 			c->dirty = true;
-		if (c->dirty && older_are_read(stream, reader_mtime_ns(c->reader)))
-			done = judge(c, now_ns) && done;
-	}
-	return done;
+}
+
+/* The oldest first.  False if one is to be looked at again at once. */
+static bool judge_candidates(struct stream *stream, int64_t now_ns)
+{
+	struct generation *c;
+
+	make_due_dirty(stream, now_ns);
+	while ((c = oldest_candidate(stream)) &&
+	       older_are_read(stream, reader_mtime_ns(c->reader)))
+		if (!judge(c, now_ns))
+			return false;
+	return true;
 }
 
 /* A candidate may be what a truncation has left: that is to be known first. */
@@ -935,8 +965,9 @@ static void find_truncation(struct stream *stream)
 	for (; g; g = next) {
 		next = g->next;
 		if (g->role == ROLE_ACTIVE && (g->standing & FILE_CURRENT) &&
-		    g->dirty && reader_is_open(g->reader) &&
-		    reader_verify(g->reader, stream->host->buffer) == READER_CHANGED)
+		    g->dirty && generation_open(g) &&
+		    reader_verify(g->reader, stream->host->buffer) == READER_CHANGED &&
+		    !(g->resumed && reader_has_lost_its_end(g->reader)))
 			take_change(g);
 	}
 }
@@ -1003,6 +1034,7 @@ bool stream_step(struct stream *stream)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
+	const struct generation *candidate;
 	int64_t candidate_ns;
 	bool waits;
 
@@ -1010,15 +1042,19 @@ bool stream_step(struct stream *stream)
 		find_truncation(stream);
 	if (!judge_candidates(stream, now_ns))
 		return true;
-	candidate_ns = oldest_candidate_ns(stream);
-	waits = candidate_ns != INT64_MAX;
+	candidate = oldest_candidate(stream);
+	candidate_ns = candidate ? reader_mtime_ns(candidate->reader) : 0;
+	waits = candidate != NULL;
 	for (struct generation *g = stream->oldest; g; g = next) {
 		enum progress progress;
 
-		if (waits && !is_before(g, candidate_ns))
-			return true;
 		next = g->next;
+		if (waits && !is_before(g, candidate_ns))
+			continue;
+		g->waits = false;
 		progress = step(g, now_ns);
+		if (progress == STEP_WAIT)
+			g->waits = true;
 		if (progress == STEP_WAIT && g->joins && next &&
 		    next->role == ROLE_SEEKING)
 			continue;

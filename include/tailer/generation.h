@@ -46,7 +46,7 @@ struct generation {
 	bool asked;      /* for what was made before it began */
 	bool announced;  /* and that is known */
 	bool had_name;   /* it was found under the path's name */
-	bool waits;      /* its last line may go on in what is a candidate */
+	bool waits;      /* and those behind it: nothing can be done at once */
 	bool joins;      /* its last line goes on in the file that was truncated */
 	bool unfinished; /* past, but not known to be read to its end */
 	unsigned failures; /* in a row */

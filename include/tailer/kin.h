@@ -45,5 +45,7 @@ enum verdict kin_compare(struct generation *copy, struct generation *seeking);
  * So a line that it has begun goes on there.
  */
 bool kin_is_of_truncated(const struct generation *g);
+/* Likewise, and that file is a candidate: nothing was written to it since. */
+bool kin_awaits_truncated(const struct generation *g);
 
 #endif

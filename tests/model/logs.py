@@ -237,7 +237,7 @@ class Log:
         return self._shift() if style == "shift" else self._free_name(style)
 
     def rotate_rename(self, create):
-        if self.current is None:
+        if self.current is None or not self.current.tells:
             return None
         self._rename(self.current, self.rotated_name())
         file = self._put_away()
@@ -248,7 +248,7 @@ class Log:
 
     def rotate_copytruncate(self, regrow):
         """`regrow`: of the old size, how much the writer adds at once; None: lines as they come."""
-        if self.current is None:
+        if self.current is None or not self.current.tells:
             return
         file, name = self.current, self.rotated_name()
         self._open(file)
@@ -294,7 +294,7 @@ class Log:
                 stream.may_lose |= not stream.done
 
     def delete(self, running):
-        if self.current is None:
+        if self.current is None or not self.current.tells:
             return
         self.note(f"delete {self.label}, shown {[f'{s.shown}/{s.written}' for s in self.current.streams]}")
         os.unlink(self.current.name)
@@ -302,7 +302,7 @@ class Log:
 
     def replace(self, running):
         """A new file, written under another name, takes the path's place at once."""
-        if self.current is None:
+        if self.current is None or not self.current.tells:
             return
         old = self._put_away()
         other = os.path.join(os.path.dirname(self.path), f".{self.label}.{len(self.streams)}.new")
@@ -314,7 +314,7 @@ class Log:
         self._deleted(old, running)
 
     def truncate(self):
-        if self.current is None:
+        if self.current is None or not self.current.tells:
             return
         self.finish(self.current)
         for stream in self.current.streams:
