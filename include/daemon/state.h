@@ -100,7 +100,7 @@ struct state_family {
 /* The value of a series.  A counter and a gauge have no buckets. */
 struct state_value {
 	double value;    /* counter, gauge; the sum of a histogram */
-	int64_t time_ns; /* gauge: log time at which it was set, 0: never; else 0 */
+	int64_t time_ns; /* latest log time; gauge: 0: never set; else 0: none */
 	const double *buckets; /* not cumulative, +Inf last */
 	size_t bucket_count;
 };

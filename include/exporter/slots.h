@@ -1,10 +1,11 @@
 /*
  * slots.h - what the numbers of one series mean, kind by kind.
  *
- * A worker keeps a few slots for each series: a counter one; a gauge its value
- * and whether (or as of when) it was set; a histogram its buckets, not
- * cumulative, +Inf last, and its sum.  All zero is a series that nobody
- * touched.  Knows nothing of names, labels and memory.
+ * A worker keeps a few slots for each series: of a counter or a gauge its
+ * value, of a histogram its buckets, not cumulative, +Inf last, and its sum; then
+ * the latest log time of its updates (of a gauge that is set: the present
+ * value's).  All zero is a series that nobody touched.  Knows nothing of names,
+ * labels and memory.
  */
 #ifndef EXPORTER_SLOTS_H
 #define EXPORTER_SLOTS_H
@@ -15,8 +16,8 @@
 
 #include "common/metric.h"
 
-/* A histogram with every bucket, +Inf, and the sum. */
-#define SLOTS_MAX (METRIC_MAX_BUCKETS + 2)
+/* A histogram with every bucket, +Inf, the sum, and the time. */
+#define SLOTS_MAX (METRIC_MAX_BUCKETS + 3)
 
 union slot {
 	double number;
@@ -60,7 +61,7 @@ void slots_merge(const struct layout *layout, union slot *total,
 /* The numbers of a series by their meaning, as they are saved. */
 struct slots_value {
 	double number;         /* counter, gauge; the sum of a histogram */
-	int64_t time_ns;       /* gauge: when it was set; 0: never; else 0 */
+	int64_t time_ns;       /* latest log time; gauge: 0: never set; else 0: none */
 	const double *buckets; /* histogram: not cumulative, +Inf last */
 	size_t bucket_count;
 };
@@ -72,6 +73,9 @@ struct slots_value slots_value(const struct layout *layout, const union slot *sl
 bool slots_value_fits(const struct layout *layout, const struct slots_value *value);
 void slots_restore(const struct layout *layout, union slot *slots,
 		   const struct slots_value *value);
+
+/* The latest log time; 0: there is none.  METRIC_NO_TIME: a gauge without. */
+int64_t slots_time(const struct layout *layout, const union slot *slots);
 
 /* False for a gauge that was never set. */
 bool slots_have_value(const struct layout *layout, const union slot *slots);
