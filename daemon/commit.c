@@ -89,21 +89,46 @@ struct restore {
 	bool failed;
 };
 
+static struct slots_value value_of(const struct state_value *row)
+{
+	return (struct slots_value){.number = row->value,
+				    .time_ns = row->time_ns,
+				    .buckets = row->buckets,
+				    .bucket_count = row->bucket_count};
+}
+
 static void restore_series(void *ctx, const struct state_series *row)
 {
 	struct restore *restore = ctx;
 	struct saved_series series = {
 		.labels = row->labels,
 		.born = row->born,
-		.value = {.number = row->value.value,
-			  .time_ns = row->value.time_ns,
-			  .buckets = row->value.buckets,
-			  .bucket_count = row->value.bucket_count},
+		.value = value_of(&row->value),
+		.is_free = row->is_free,
 	};
 
 	if (row->number != family_series(restore->family) ||
 	    !family_restore(restore->family, &series))
 		restore->failed = true;
+}
+
+static void restore_past(void *ctx, const struct state_past *row)
+{
+	struct restore *restore = ctx;
+	struct slots_value value = value_of(&row->value);
+
+	if (!family_restore_past(restore->family, row->number, row->sequence, &value))
+		restore->failed = true;
+}
+
+static bool load(struct commit *commit, const struct state_family *row,
+		 struct restore *restore, struct error *err)
+{
+	struct family_saved *saved = family_saved(restore->family);
+
+	return state_load_family(commit->state, row, restore_series, restore,
+				 &saved->id, err) &&
+	       state_load_pasts(commit->state, saved->id, restore_past, restore, err);
 }
 
 void commit_family(void *ctx, struct family *family, struct slice signature)
@@ -115,8 +140,7 @@ void commit_family(void *ctx, struct family *family, struct slice signature)
 	struct error err = {"its series do not go with its definition"};
 
 	(void)signature;
-	if (!state_load_family(commit->state, &row, restore_series, &restore,
-			       &saved->id, &err))
+	if (!load(commit, &row, &restore, &err))
 		restore.failed = true;
 	saved->series = (uint32_t)family_series(family);
 	if (!restore.failed)
@@ -212,7 +236,8 @@ static void put_series(void *ctx, struct family *family, uint32_t number,
 	const struct state_series row = {.number = number,
 					 .labels = series->labels,
 					 .born = series->born,
-					 .value = value_row(&series->value)};
+					 .value = value_row(&series->value),
+					 .is_free = series->is_free};
 
 	t->shows_more = true;
 	state_put_series(begin(t), family_saved(family)->id, &row);
@@ -226,6 +251,15 @@ static void put_value(void *ctx, struct family *family, uint32_t number,
 
 	t->shows_more = true;
 	state_put_value(begin(t), family_saved(family)->id, number, &row);
+}
+
+static void put_past(void *ctx, struct family *family, uint32_t number,
+		     uint64_t sequence, const struct slots_value *value)
+{
+	const struct state_past row = {
+		.number = number, .sequence = sequence, .value = value_row(value)};
+
+	state_put_past(begin(ctx), family_saved(family)->id, &row);
 }
 
 static void put_checkpoint(void *ctx, const struct checkpoint *checkpoint, bool dropped)
@@ -255,7 +289,7 @@ static void put_scrapers(struct transaction *t)
 
 static void put_all(struct transaction *t)
 {
-	static const struct cut_visitor visitor = {put_series, put_value};
+	static const struct cut_visitor visitor = {put_series, put_value, put_past};
 	struct commit *c = t->commit;
 
 	put_families(t);
@@ -275,12 +309,8 @@ static void note_families(struct transaction *t)
 {
 	struct commit *c = t->commit;
 
-	for (size_t i = 0; i < schema_total(t->schema); i++) {
-		struct family_saved *saved = family_saved(schema_family(t->schema, i));
-
-		saved->series = (uint32_t)cut_series(t->snapshot->cut, i);
-		saved->is_there = true;
-	}
+	for (size_t i = 0; i < schema_total(t->schema); i++)
+		family_note_saved(schema_family(t->schema, i), t->snapshot->cut, i);
 	schema_unref(c->families);
 	c->families = t->removed_were_put ? NULL : schema_ref(t->schema);
 }
@@ -303,12 +333,8 @@ static void note_all(struct transaction *t)
 
 static void forget_families(struct schema *schema)
 {
-	for (size_t i = 0; i < schema_total(schema); i++) {
-		struct family_saved *saved = family_saved(schema_family(schema, i));
-
-		saved->series = 0;
-		saved->is_there = false;
-	}
+	for (size_t i = 0; i < schema_total(schema); i++)
+		family_note_unsaved(schema_family(schema, i));
 }
 
 static void forget_all(struct commit *c, struct schema *schema)

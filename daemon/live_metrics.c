@@ -89,25 +89,40 @@ static void render_files(void *ctx, const struct file_report *files, size_t coun
 
 /* -- the rest ------------------------------------------------------------- */
 
+static double live_series(const struct family *family)
+{
+	return (double)family_live_series(family);
+}
+
+static double overflows(const struct family *family)
+{
+	return (double)family_overflows(family);
+}
+
+static double forgotten(const struct family *family)
+{
+	return (double)family_forgotten(family);
+}
+
 static void render_series(const struct schema *schema, struct strbuf *out)
 {
+	static const struct {
+		enum own_metric metric;
+		double (*number)(const struct family *family);
+	} rows[] = {{OWN_SERIES, live_series},
+		    {OWN_SERIES_OVERFLOW, overflows},
+		    {OWN_SERIES_FORGOTTEN, forgotten}};
 	size_t count = schema_count(schema);
 
-	if (count <= OWN_STORED)
-		return;
-	own_metric_header(OWN_SERIES, out);
-	for (size_t i = OWN_STORED; i < count; i++) {
-		const struct family *family = schema_family(schema, i);
+	for (size_t r = 0; count > OWN_STORED && r < sizeof(rows) / sizeof(*rows);
+	     r++) {
+		own_metric_header(rows[r].metric, out);
+		for (size_t i = OWN_STORED; i < count; i++) {
+			const struct family *family = schema_family(schema, i);
 
-		labelled(OWN_SERIES, family_name(family), (double)family_series(family),
-			 out);
-	}
-	own_metric_header(OWN_SERIES_OVERFLOW, out);
-	for (size_t i = OWN_STORED; i < count; i++) {
-		const struct family *family = schema_family(schema, i);
-
-		labelled(OWN_SERIES_OVERFLOW, family_name(family),
-			 (double)family_overflows(family), out);
+			labelled(rows[r].metric, family_name(family),
+				 rows[r].number(family), out);
+		}
 	}
 }
 

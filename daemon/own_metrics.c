@@ -65,11 +65,17 @@ static const struct metric_def table[OWN_METRICS] = {
 		 "file's time of change (the same paths).",
 		 LABELS("file")},
 	[OWN_SERIES] = {METRIC_GAUGE, "logtally_series",
-			"Label sets that a metric has.", LABELS("metric")},
+			"Label sets that a metric has, without expired ones.",
+			LABELS("metric")},
 	[OWN_SERIES_OVERFLOW] = {METRIC_COUNTER, "logtally_series_overflow_total",
 				 "Updates that the series limit kept from a series of "
 				 "their own.",
 				 LABELS("metric")},
+	[OWN_SERIES_FORGOTTEN] =
+		{METRIC_COUNTER, "logtally_series_forgotten_total",
+		 "Expired counters and histograms whose value was given up, as more "
+		 "were hidden than the series limit.",
+		 LABELS("metric")},
 	[OWN_WATCH_FALLBACKS] = {METRIC_COUNTER, "logtally_watch_fallbacks_total",
 				 "Times inotify could not help, by reason.",
 				 LABELS("reason")},

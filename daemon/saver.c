@@ -228,6 +228,21 @@ static bool shows_unsaved(const struct saver *s)
 }
 
 /*
+ * Under the lock; takes the reference over.  Never back to an older one, as the
+ * last committed cut is after a minute without.
+ */
+static void show(struct saver *s, struct cut *cut)
+{
+	struct cut *older = cut;
+
+	if (!s->shown || cut_sequence(cut) > cut_sequence(s->shown)) {
+		older = s->shown;
+		s->shown = cut;
+	}
+	cut_unref(older);
+}
+
+/*
  * A cut that holds the same as the one before does not take its place: that it
  * was shown would be something to save with the next commit, and so on.
  */
@@ -251,6 +266,9 @@ static void publish(struct saver *s, const struct task *task, enum commit_result
 	if (result == COMMIT_DONE || (ok && shows_unsaved(s))) {
 		old = s->committed;
 		s->committed = cut_ref(cut);
+		/* Without scrapes no old cut is to keep what expired. */
+		if (s->shown && cuts_alive() <= MOST_READ)
+			show(s, cut_ref(cut));
 	}
 	pthread_cond_broadcast(&s->answered);
 	pthread_mutex_unlock(&s->lock);
@@ -464,21 +482,6 @@ void saver_caught_up(struct saver *s)
 }
 
 /* -- scrapes -------------------------------------------------------------- */
-
-/*
- * Under the lock; takes the reference over.  Never back to an older one, as the
- * last committed cut is after a minute without.
- */
-static void show(struct saver *s, struct cut *cut)
-{
-	struct cut *older = cut;
-
-	if (!s->shown || cut_sequence(cut) > cut_sequence(s->shown)) {
-		older = s->shown;
-		s->shown = cut;
-	}
-	cut_unref(older);
-}
 
 static struct cut *take_live(struct saver *s)
 {

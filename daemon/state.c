@@ -261,6 +261,15 @@ bool state_load_family(struct state *state, const struct state_family *family,
 	return ok;
 }
 
+bool state_load_pasts(struct state *state, uint64_t id,
+		      void (*visit)(void *ctx, const struct state_past *past),
+		      void *ctx, struct error *err)
+{
+	lock_between_commits(state);
+	state_pasts_each(db_of(state), id, visit, ctx);
+	return done_reading(state, err);
+}
+
 /* ---- a commit ---- */
 
 static void begin(struct state *state)
@@ -300,6 +309,12 @@ void state_put_value(struct state *state, uint64_t family_id, uint32_t number,
 		     const struct state_value *value)
 {
 	state_series_put_value(db_of(state), family_id, number, value);
+}
+
+void state_put_past(struct state *state, uint64_t family_id,
+		    const struct state_past *past)
+{
+	state_pasts_put(db_of(state), family_id, past);
 }
 
 void state_put_checkpoint(struct state *state, const struct checkpoint *checkpoint)

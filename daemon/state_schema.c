@@ -93,7 +93,40 @@ static const char add_place[] =
 	"  inode, id AS generation, place"
 	" FROM files ORDER BY path, id;";
 
-static const char *const steps[] = {make_tables, make_views, add_place};
+/*
+ * Counters, histograms and gauges that add had no time: theirs is that of the step.
+ * The row of a number that no series has (born is -1) tells nobody anything.
+ */
+static const char add_past[] =
+	"CREATE TABLE past ("
+	" series INTEGER PRIMARY KEY,"
+	" sequence INTEGER NOT NULL,"
+	" value,"
+	" time_ns INTEGER NOT NULL,"
+	" buckets TEXT);"
+
+	"UPDATE series SET time_ns = strftime('%s', 'now') * 1000000000"
+	" WHERE time_ns < -9000000000000000000 OR (time_ns = 0"
+	"  AND id >> 32 IN (SELECT id FROM families WHERE kind != 'gauge'));"
+	"UPDATE delta SET time_ns = strftime('%s', 'now') * 1000000000"
+	" WHERE time_ns < -9000000000000000000 OR (time_ns = 0"
+	"  AND series >> 32 IN (SELECT id FROM families WHERE kind != 'gauge'));"
+
+	"DROP VIEW current;"
+	"CREATE VIEW current AS"
+	" SELECT name, kind, labels, value, time_ns, buckets FROM ("
+	"  SELECT f.name AS name, f.kind AS kind, s.labels AS labels,"
+	"   CASE WHEN d.id IS NULL THEN s.value ELSE d.value END AS value,"
+	"   CASE WHEN d.id IS NULL THEN s.time_ns ELSE d.time_ns END AS time_ns,"
+	"   CASE WHEN d.id IS NULL THEN s.buckets ELSE d.buckets END AS buckets"
+	"  FROM families f"
+	"  JOIN series s ON s.id BETWEEN f.id << 32 AND (f.id << 32) + 4294967295"
+	"  LEFT JOIN (SELECT series, max(id) AS id, value, time_ns, buckets"
+	"   FROM delta GROUP BY series) d ON d.series = s.id"
+	"  WHERE f.removed_at IS NULL AND f.signature IS NOT NULL AND s.born != -1)"
+	" WHERE kind != 'gauge' OR time_ns != 0;";
+
+static const char *const steps[] = {make_tables, make_views, add_place, add_past};
 
 const struct state_schema state_schema_ours = {steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -107,6 +140,7 @@ static const char *const looks[] = {
 	"SELECT id, name, kind, signature, removed_at FROM families LIMIT 1",
 	"SELECT id, labels, born, value, time_ns, buckets FROM series LIMIT 1",
 	"SELECT id, series, value, time_ns, buckets FROM delta LIMIT 1",
+	"SELECT series, sequence, value, time_ns, buckets FROM past LIMIT 1",
 	look_at_files,
 	"SELECT path FROM roots LIMIT 1",
 	"SELECT client, sequence, heard FROM scrapers LIMIT 1",

@@ -20,7 +20,29 @@ void state_series_put_value(struct state_db *db, uint64_t family_id, uint32_t nu
 	state_db_step(db, put);
 }
 
-/* A commit that was told to have failed was made after all: its row is there. */
+/* A row that is free has no sequence of birth. */
+#define BORN_FREE (-1)
+
+static void bind_born(sqlite3_stmt *statement, int at,
+		      const struct state_series *series)
+{
+	sqlite3_bind_int64(statement, at,
+			   series->is_free ? BORN_FREE : (sqlite3_int64)series->born);
+}
+
+static void forget_past(struct state_db *db, uint64_t id)
+{
+	sqlite3_stmt *forget =
+		state_db_statement(db, "DELETE FROM past WHERE series = ?");
+
+	sqlite3_bind_int64(forget, 1, (sqlite3_int64)id);
+	state_db_step(db, forget);
+}
+
+/*
+ * The row is another series' whose number it has now; or a commit that was told to have
+ * failed was made after all.
+ */
 static void put_again(struct state_db *db, uint64_t family_id,
 		      const struct state_series *series)
 {
@@ -30,8 +52,9 @@ static void put_again(struct state_db *db, uint64_t family_id,
 
 	sqlite3_bind_int64(again, 1, (sqlite3_int64)id);
 	bind_labels(again, 2, series->labels);
-	sqlite3_bind_int64(again, 3, (sqlite3_int64)series->born);
+	bind_born(again, 3, series);
 	state_db_step(db, again);
+	forget_past(db, id);
 	state_series_put_value(db, family_id, series->number, &series->value);
 }
 
@@ -45,14 +68,52 @@ void state_series_put(struct state_db *db, uint64_t family_id,
 
 	sqlite3_bind_int64(put, 1, (sqlite3_int64)id);
 	bind_labels(put, 2, series->labels);
-	sqlite3_bind_int64(put, 3, (sqlite3_int64)series->born);
+	bind_born(put, 3, series);
 	state_value_bind(put, 4, &series->value);
 	state_db_step(db, put);
 	if (!state_db_failed(db) && sqlite3_changes(state_db_handle(db)) == 0)
 		put_again(db, family_id, series);
 }
 
+void state_pasts_put(struct state_db *db, uint64_t family_id,
+		     const struct state_past *past)
+{
+	sqlite3_stmt *put = state_db_statement(
+		db, "INSERT OR REPLACE INTO past (series, sequence, value, time_ns,"
+		    " buckets) VALUES (?, ?, ?, ?, ?)");
+
+	sqlite3_bind_int64(put, 1,
+			   (sqlite3_int64)state_series_id(family_id, past->number));
+	sqlite3_bind_int64(put, 2, (sqlite3_int64)past->sequence);
+	state_value_bind(put, 3, &past->value);
+	state_db_step(db, put);
+}
+
 /* ---- reading ---- */
+
+void state_pasts_each(struct state_db *db, uint64_t family_id,
+		      void (*visit)(void *ctx, const struct state_past *past),
+		      void *ctx)
+{
+	sqlite3_stmt *rows = state_db_statement(
+		db, "SELECT series, sequence, value, time_ns, buckets FROM past"
+		    " WHERE series BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295"
+		    " ORDER BY series");
+
+	sqlite3_bind_int64(rows, 1, (sqlite3_int64)family_id);
+	while (state_db_step(db, rows)) {
+		struct state_past past = {
+			.number = (uint32_t)sqlite3_column_int64(rows, 0),
+			.sequence = (uint64_t)sqlite3_column_int64(rows, 1),
+		};
+		struct state_buckets buckets;
+
+		if (state_value_read(rows, 2, &past.value, &buckets))
+			visit(ctx, &past);
+		else
+			state_db_damaged(db, "what a series was makes no sense");
+	}
+}
 
 static bool read_newer_value(struct state_db *db, int64_t row,
 			     struct state_value *value, struct state_buckets *buckets)
@@ -72,6 +133,7 @@ static struct state_series series_of(sqlite3_stmt *row)
 	struct state_series series = {
 		.number = (uint32_t)sqlite3_column_int64(row, 0),
 		.born = (uint64_t)sqlite3_column_int64(row, 2),
+		.is_free = sqlite3_column_int64(row, 2) == BORN_FREE,
 	};
 
 	series.labels.ptr = (const char *)sqlite3_column_text(row, 1);
@@ -124,6 +186,16 @@ uint64_t state_series_count(struct state_db *db)
 
 /* ---- forgetting ---- */
 
+static void forget_pasts(struct state_db *db, uint64_t family_id)
+{
+	sqlite3_stmt *forget =
+		state_db_statement(db, "DELETE FROM past WHERE series BETWEEN ?1 << 32"
+				       " AND (?1 << 32) + 4294967295");
+
+	sqlite3_bind_int64(forget, 1, (sqlite3_int64)family_id);
+	state_db_step(db, forget);
+}
+
 bool state_series_forget(struct state_db *db, uint64_t family_id, int most)
 {
 	sqlite3_stmt *forget = state_db_statement(
@@ -133,5 +205,8 @@ bool state_series_forget(struct state_db *db, uint64_t family_id, int most)
 	sqlite3_bind_int64(forget, 1, (sqlite3_int64)family_id);
 	sqlite3_bind_int(forget, 2, most);
 	state_db_step(db, forget);
-	return !state_db_failed(db) && sqlite3_changes(state_db_handle(db)) == most;
+	if (state_db_failed(db) || sqlite3_changes(state_db_handle(db)) == most)
+		return !state_db_failed(db);
+	forget_pasts(db, family_id);
+	return false;
 }

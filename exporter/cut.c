@@ -1,18 +1,20 @@
 #include "exporter/cut.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/xalloc.h"
 #include "exporter/family.h"
+#include "exporter/life.h"
 #include "exporter/part.h"
 #include "exporter/slots.h"
 
-static atomic_size_t alive;
-
 struct cut {
+	struct cut *older, *newer; /* that are alive */
 	atomic_uint refs;
 	uint64_t sequence;
 	struct schema *schema;
@@ -23,6 +25,52 @@ struct cut {
 	/* By metric, then part; NULL where a part lacks the family. */
 	const struct share **shares;
 };
+
+/* All that are alive, in ascending sequence. */
+static struct {
+	pthread_mutex_t lock;
+	struct cut *oldest, *newest;
+	size_t count;
+} alive = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void enter(struct cut *cut)
+{
+	pthread_mutex_lock(&alive.lock);
+	cut->older = alive.newest;
+	*(cut->older ? &cut->older->newer : &alive.oldest) = cut;
+	alive.newest = cut;
+	alive.count++;
+	pthread_mutex_unlock(&alive.lock);
+}
+
+static void leave(struct cut *cut)
+{
+	pthread_mutex_lock(&alive.lock);
+	*(cut->older ? &cut->older->newer : &alive.oldest) = cut->newer;
+	*(cut->newer ? &cut->newer->older : &alive.newest) = cut->older;
+	alive.count--;
+	pthread_mutex_unlock(&alive.lock);
+}
+
+size_t cuts_alive(void)
+{
+	size_t count;
+
+	pthread_mutex_lock(&alive.lock);
+	count = alive.count;
+	pthread_mutex_unlock(&alive.lock);
+	return count;
+}
+
+uint64_t cuts_oldest(void)
+{
+	uint64_t sequence;
+
+	pthread_mutex_lock(&alive.lock);
+	sequence = alive.oldest ? alive.oldest->sequence : UINT64_MAX;
+	pthread_mutex_unlock(&alive.lock);
+	return sequence;
+}
 
 static const struct share **shares_of(const struct cut *cut, size_t metric)
 {
@@ -69,6 +117,15 @@ static void stamp_births(const struct cut *cut)
 			     is_hidden(cut, i) ? BORN_OLD : cut->sequence);
 }
 
+static void update_lives(const struct cut *cut)
+{
+	int64_t now_ns = clock_wall_ns();
+
+	for (size_t i = 0; i < schema_total(cut->schema); i++)
+		life_update(schema_family(cut->schema, i), cut, i, now_ns,
+			    is_hidden(cut, i));
+}
+
 struct cut *cut_create(uint64_t sequence, struct schema *schema,
 		       struct part *const *parts, size_t part_count, bool hide_patterns)
 {
@@ -90,7 +147,8 @@ struct cut *cut_create(uint64_t sequence, struct schema *schema,
 	}
 	count_series(cut);
 	stamp_births(cut);
-	atomic_fetch_add(&alive, 1);
+	update_lives(cut);
+	enter(cut);
 	return cut;
 }
 
@@ -104,6 +162,7 @@ void cut_unref(struct cut *cut)
 {
 	if (!cut || atomic_fetch_sub_explicit(&cut->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	leave(cut);
 	for (size_t i = 0; i < cut->part_count; i++)
 		part_unref(cut->parts[i]);
 	schema_unref(cut->schema);
@@ -111,7 +170,6 @@ void cut_unref(struct cut *cut)
 	free(cut->series);
 	free(cut->shares);
 	free(cut);
-	atomic_fetch_sub(&alive, 1);
 }
 
 uint64_t cut_sequence(const struct cut *cut)
@@ -127,11 +185,6 @@ struct schema *cut_schema(const struct cut *cut)
 bool cut_shows(const struct cut *cut, size_t metric)
 {
 	return metric < schema_count(cut->schema) && !is_hidden(cut, metric);
-}
-
-size_t cuts_alive(void)
-{
-	return atomic_load(&alive);
 }
 
 size_t cut_series(const struct cut *cut, size_t metric)

@@ -6,6 +6,7 @@
 #include "common/utf8.h"
 #include "common/xalloc.h"
 #include "exporter/family.h"
+#include "exporter/life.h"
 #include "exporter/number.h"
 #include "exporter/slots.h"
 #include "exporter/text.h"
@@ -93,18 +94,43 @@ static const struct {
 	[METRIC_HISTOGRAM] = {add_histogram, true},
 };
 
+/* A number may have been given to another series since the cut. */
+static bool is_shown(const struct exposition *e, const struct series_key *key,
+		     uint64_t born)
+{
+	return !atomic_load_explicit(&key->gone, memory_order_acquire) &&
+	       born <= cut_sequence(e->cut) &&
+	       !atomic_load_explicit(&key->hidden, memory_order_relaxed) &&
+	       !atomic_load_explicit(&key->expired, memory_order_relaxed);
+}
+
+/* What the scraper is to see once before the value; NULL: nothing. */
+static const union slot *slots_before(const struct exposition *e,
+				      const struct series_key *key, uint64_t born)
+{
+	const struct past *past;
+
+	if (!kinds[family_kind(e->at.family)].born_at_zero)
+		return NULL;
+	past = atomic_load_explicit(&key->past, memory_order_acquire);
+	if (past && past->sequence > e->seen_sequence &&
+	    past->sequence <= cut_sequence(e->cut))
+		return past->slots;
+	return born > e->seen_sequence ? zeros : NULL;
+}
+
 /* NULL: not to be shown. */
 static const union slot *slots_to_show(struct exposition *e,
 				       const struct series_key *key)
 {
-	const struct place *at = &e->at;
+	uint64_t born = atomic_load_explicit(&key->born, memory_order_acquire);
+	const union slot *before;
 
-	if (atomic_load_explicit(&key->hidden, memory_order_relaxed))
+	if (!is_shown(e, key, born))
 		return NULL;
-	if (kinds[family_kind(at->family)].born_at_zero &&
-	    atomic_load_explicit(&key->born, memory_order_relaxed) > e->seen_sequence)
-		return zeros;
-	return cut_slots(e->cut, at->metric, at->series, e->scratch);
+	before = slots_before(e, key, born);
+	return before ? before
+		      : cut_slots(e->cut, e->at.metric, e->at.series, e->scratch);
 }
 
 static void add_series(struct exposition *e)

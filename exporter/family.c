@@ -9,6 +9,7 @@
 #include "common/utf8.h"
 #include "common/xalloc.h"
 #include "exporter/chunk.h"
+#include "exporter/life.h"
 #include "exporter/number.h"
 #include "exporter/saved.h"
 #include "exporter/text.h"
@@ -30,12 +31,20 @@ struct family {
 
 	struct keys keys; /* adding takes the lock */
 	_Atomic uint64_t overflows;
-	atomic_bool marks; /* family_mark_begin() was called */
-	uint32_t stamped;  /* only the thread that makes cuts */
+	_Atomic uint64_t forgotten; /* expired series that had to go */
+	_Atomic int64_t expire_ns;  /* 0: never */
+	atomic_size_t unshown;      /* keys that are expired or gone */
+	atomic_bool pressure;       /* the limit was met */
+	atomic_bool marks;          /* family_mark_begin() was called */
+	/* Only the thread that makes cuts, or as life.h says. */
+	uint32_t stamped;
+	bool gives; /* free numbers, now or earlier */
+	struct life *life;
 
 	pthread_mutex_t lock; /* for what follows, and for births */
 	size_t max_series;
-	size_t limited_series;
+	size_t limited_series;  /* that count against the limits */
+	size_t occupied_series; /* and the expired ones, until their number is free */
 	struct family_values values; /* that no store has taken yet */
 };
 
@@ -102,6 +111,7 @@ struct family *family_create(const struct metric_def *def, bool own,
 	strbuf_add_slice(&f->signature, signature);
 	copy_labels(f, def, labels, label_count);
 	copy_buckets(f);
+	f->life = life_create();
 	pthread_mutex_init(&f->lock, NULL);
 	return f;
 }
@@ -117,6 +127,8 @@ static void destroy(struct family *f)
 {
 	atomic_fetch_sub(&f->limits->limited_series, f->limited_series);
 	keys_finish(&f->keys);
+	life_destroy(f->life);
+	free(f->saved.texts);
 	free_values(f);
 	for (size_t i = 0; i < f->label_count; i++)
 		free(f->labels[i]);
@@ -192,6 +204,24 @@ size_t family_series(const struct family *family)
 	return keys_count(&family->keys);
 }
 
+size_t family_live_series(const struct family *family)
+{
+	size_t unshown = atomic_load_explicit(&family->unshown, memory_order_relaxed);
+	size_t count = keys_count(&family->keys);
+
+	return count > unshown ? count - unshown : 0;
+}
+
+uint64_t family_forgotten(const struct family *family)
+{
+	return atomic_load_explicit(&family->forgotten, memory_order_relaxed);
+}
+
+int64_t family_expire_ns(const struct family *family)
+{
+	return atomic_load_explicit(&family->expire_ns, memory_order_relaxed);
+}
+
 uint64_t family_overflows(const struct family *family)
 {
 	return atomic_load_explicit(&family->overflows, memory_order_relaxed);
@@ -239,17 +269,37 @@ bool family_render(const struct family *family, const struct slice *values,
 
 /* ---- limits ---- */
 
+/* More than that are on their way out only while an old cut is still being read. */
+#define OCCUPIED(most) (4 * (most))
+
+static size_t most_series(const struct family *f)
+{
+	return f->max_series ? f->max_series : f->limits->series_per_metric;
+}
+
+static void count_limited(struct family *f, bool one_more)
+{
+	if (one_more) {
+		f->limited_series++;
+		atomic_fetch_add(&f->limits->limited_series, 1);
+	} else {
+		f->limited_series--;
+		atomic_fetch_sub(&f->limits->limited_series, 1);
+	}
+}
+
 static bool fits(struct family *f)
 {
-	size_t most = f->max_series ? f->max_series : f->limits->series_per_metric;
+	size_t most = most_series(f);
 
-	if (f->limited_series >= most)
+	if (f->limited_series >= most || f->occupied_series >= OCCUPIED(most))
 		return false;
-	if (atomic_fetch_add(&f->limits->limited_series, 1) >= f->limits->series) {
-		atomic_fetch_sub(&f->limits->limited_series, 1);
+	count_limited(f, true);
+	if (f->limits->limited_series > f->limits->series) {
+		count_limited(f, false);
 		return false;
 	}
-	f->limited_series++;
+	f->occupied_series++;
 	return true;
 }
 
@@ -261,8 +311,16 @@ static void free_of_limits(struct family *f, uint32_t series)
 	if (!key->limited)
 		return;
 	key->limited = false;
-	f->limited_series--;
-	atomic_fetch_sub(&f->limits->limited_series, 1);
+	f->occupied_series--;
+	if (!key->expired)
+		count_limited(f, false);
+}
+
+static uint32_t add(struct family *f, struct slice text, uint64_t born, bool limited)
+{
+	if (f->keys.free_count > 0)
+		atomic_fetch_sub(&f->unshown, 1);
+	return keys_add(&f->keys, text, born, limited);
 }
 
 static uint32_t ask_unlimited(struct family *f, struct slice text, uint64_t born)
@@ -270,7 +328,8 @@ static uint32_t ask_unlimited(struct family *f, struct slice text, uint64_t born
 	uint32_t series = keys_find(&f->keys, text);
 
 	if (series == FAMILY_NO_SERIES)
-		return keys_add(&f->keys, text, born, false);
+		return add(f, text, born, false);
+	keys_at(&f->keys, series)->leaving = false;
 	free_of_limits(f, series);
 	return series;
 }
@@ -311,13 +370,16 @@ static uint32_t ask(struct family *f, struct slice text, uint64_t born,
 {
 	uint32_t series = keys_find(&f->keys, text);
 
-	if (series != FAMILY_NO_SERIES)
+	if (series != FAMILY_NO_SERIES) {
+		keys_at(&f->keys, series)->leaving = false;
 		return series;
+	}
 	if (!has_limits(f))
-		return keys_add(&f->keys, text, born, false);
+		return add(f, text, born, false);
 	if (fits(f))
-		return keys_add(&f->keys, text, born, true);
+		return add(f, text, born, true);
 	*overflowed = true;
+	f->pressure = true;
 	atomic_fetch_add_explicit(&f->overflows, 1, memory_order_relaxed);
 	return ask_other(f, born);
 }
@@ -354,6 +416,8 @@ void family_take_over(struct family *family, const struct metric_def *def)
 	struct strbuf text = STRBUF_INIT, scratch = STRBUF_INIT;
 	bool exact;
 
+	family->expire_ns =
+		family->own || !family->limits->expires ? 0 : def->expire_ns;
 	pthread_mutex_lock(&family->lock);
 	family->max_series = def->max_series;
 	if (has_limits(family) && def->kind != METRIC_GAUGE)
@@ -378,12 +442,18 @@ bool family_adopt(struct family *family, struct slice text, uint64_t born)
 	pthread_mutex_lock(&family->lock);
 	is_new = keys_find(&family->keys, text) == FAMILY_NO_SERIES;
 	if (is_new) {
-		keys_add(&family->keys, text, born, limited);
-		family->limited_series += limited;
-		atomic_fetch_add(&family->limits->limited_series, limited);
+		keys_append(&family->keys, text, born, limited);
+		family->occupied_series += limited;
+		if (limited)
+			count_limited(family, true);
 	}
 	pthread_mutex_unlock(&family->lock);
 	return is_new;
+}
+
+void family_adopt_past(struct family *family, uint32_t series, struct past *past)
+{
+	free(atomic_exchange(&keys_at(&family->keys, series)->past, past));
 }
 
 struct family_values *family_values(struct family *family)
@@ -400,6 +470,96 @@ struct family_values family_take_values(struct family *family)
 	family->values = (struct family_values){0};
 	pthread_mutex_unlock(&family->lock);
 	return values;
+}
+
+/* ---- the end of series ---- */
+
+struct life *family_life(struct family *family)
+{
+	return family->life;
+}
+
+struct series_key *family_key_to_write(struct family *family, uint32_t series)
+{
+	return keys_at(&family->keys, series);
+}
+
+size_t family_most_series(struct family *family)
+{
+	size_t most;
+
+	pthread_mutex_lock(&family->lock);
+	most = most_series(family);
+	pthread_mutex_unlock(&family->lock);
+	return most;
+}
+
+bool family_take_pressure(struct family *family)
+{
+	return atomic_exchange(&family->pressure, false);
+}
+
+void family_set_expired(struct family *family, uint32_t series, bool expired)
+{
+	struct series_key *key = keys_at(&family->keys, series);
+
+	pthread_mutex_lock(&family->lock);
+	key->expired = expired;
+	if (key->limited)
+		count_limited(family, !expired);
+	pthread_mutex_unlock(&family->lock);
+	if (expired)
+		atomic_fetch_add(&family->unshown, 1);
+	else
+		atomic_fetch_sub(&family->unshown, 1);
+}
+
+void family_leave(struct family *family, const uint32_t *series, size_t count)
+{
+	pthread_mutex_lock(&family->lock);
+	for (size_t i = 0; i < count; i++) {
+		struct series_key *key = keys_at(&family->keys, series[i]);
+
+		/* Others are declared, or the only one that there can be. */
+		key->leaving = key->limited;
+	}
+	pthread_mutex_unlock(&family->lock);
+}
+
+bool family_remove(struct family *family, uint32_t series)
+{
+	struct series_key *key = keys_at(&family->keys, series);
+	bool removed;
+
+	pthread_mutex_lock(&family->lock);
+	removed = key->leaving && key->expired && key->limited;
+	if (removed)
+		keys_remove(&family->keys, series);
+	key->leaving = false;
+	pthread_mutex_unlock(&family->lock);
+	return removed;
+}
+
+void family_count_forgotten(struct family *family, size_t count)
+{
+	atomic_fetch_add(&family->forgotten, count);
+}
+
+void family_free(struct family *family, const uint32_t *series, size_t count)
+{
+	pthread_mutex_lock(&family->lock);
+	for (size_t i = 0; i < count; i++)
+		keys_free(&family->keys, series[i]);
+	family->occupied_series -= count;
+	pthread_mutex_unlock(&family->lock);
+}
+
+void family_adopt_free(struct family *family)
+{
+	pthread_mutex_lock(&family->lock);
+	keys_append_free(&family->keys);
+	pthread_mutex_unlock(&family->lock);
+	atomic_fetch_add(&family->unshown, 1);
 }
 
 /* ---- marks ---- */
@@ -446,12 +606,36 @@ void family_mark_end(struct family *family)
 
 /* ---- births as scrapers see them ---- */
 
+static void stamp(struct family *f, uint32_t series, uint64_t sequence)
+{
+	struct series_key *key = keys_at(&f->keys, series);
+	uint64_t born = BORN_UNSEEN;
+
+	if ((atomic_compare_exchange_strong(&key->born, &born, sequence) ||
+	     born == BORN_OLD) &&
+	    f->expire_ns > 0)
+		life_add(f->life, series);
+}
+
+static void stamp_given(struct family *f, uint64_t sequence)
+{
+	uint32_t *given;
+	size_t count;
+
+	pthread_mutex_lock(&f->lock);
+	given = keys_take_given(&f->keys, &count);
+	pthread_mutex_unlock(&f->lock);
+	for (size_t i = 0; i < count; i++)
+		stamp(f, given[i], sequence);
+	free(given);
+}
+
 void family_stamp(struct family *family, size_t count, uint64_t sequence)
 {
-	for (; family->stamped < count; family->stamped++) {
-		struct series_key *key = keys_at(&family->keys, family->stamped);
-		uint64_t unseen = BORN_UNSEEN;
-
-		atomic_compare_exchange_strong(&key->born, &unseen, sequence);
-	}
+	for (; family->stamped < count; family->stamped++)
+		stamp(family, family->stamped, sequence);
+	if (family->unshown > 0)
+		family->gives = true;
+	if (family->gives)
+		stamp_given(family, sequence);
 }

@@ -15,8 +15,8 @@ struct part *part_create(uint64_t sequence, struct schema *schema, size_t chunk_
 	return part;
 }
 
-void part_add(struct part *part, size_t metric, struct chunk *const *chunks,
-	      size_t chunk_count)
+void part_add(struct part *part, size_t metric, uint64_t round,
+	      struct chunk *const *chunks, size_t chunk_count)
 {
 	struct share *share = &part->shares[metric];
 
@@ -24,6 +24,7 @@ void part_add(struct part *part, size_t metric, struct chunk *const *chunks,
 		.chunks = part->chunks + part->chunk_count,
 		.chunk_count = chunk_count,
 		.series = family_series(schema_family(part->schema, metric)),
+		.round = round,
 	};
 	for (size_t i = 0; i < chunk_count; i++)
 		share->chunks[i] = chunks[i] ? chunk_ref(chunks[i]) : NULL;

@@ -68,6 +68,7 @@ struct registry *registry_create(const struct registry_options *options)
 
 	registry->seed = random_seed(registry);
 	registry->known = hashmap_create();
+	registry->limits.expires = !options->never_expires;
 	registry_set_limits(registry, options);
 	return registry;
 }

@@ -6,6 +6,7 @@
 #include "common/xalloc.h"
 #include "exporter/chunk.h"
 #include "exporter/family.h"
+#include "exporter/life.h"
 #include "exporter/part.h"
 
 /* ---- into families ---- */
@@ -28,12 +29,51 @@ bool family_restore(struct family *family, const struct saved_series *series)
 	const struct layout *layout = family_layout(family);
 	uint32_t number = (uint32_t)family_series(family);
 
+	if (series->is_free) {
+		family_adopt_free(family);
+		return true;
+	}
 	if (!slots_value_fits(layout, &series->value) ||
 	    !family_adopt(family, series->labels, series->born))
 		return false;
 	slots_restore(layout, slots_of(family_values(family), number, layout->width),
 		      &series->value);
 	return true;
+}
+
+bool family_restore_past(struct family *family, uint32_t number, uint64_t sequence,
+			 const struct slots_value *value)
+{
+	const struct layout *layout = family_layout(family);
+	union slot slots[SLOTS_MAX] = {{0}};
+
+	if (number >= family_series(family) || !slots_value_fits(layout, value))
+		return false;
+	slots_restore(layout, slots, value);
+	family_adopt_past(family, number, past_create(sequence, slots, layout->width));
+	return true;
+}
+
+/* ---- what is saved ---- */
+
+void family_note_saved(struct family *family, const struct cut *cut, size_t metric)
+{
+	struct family_saved *saved = family_saved(family);
+
+	saved->series = (uint32_t)cut_series(cut, metric);
+	saved->is_there = true;
+	for (size_t i = 0; i < saved->text_count; i++)
+		family_key_to_write(family, saved->texts[i].number)->saved_version =
+			saved->texts[i].version;
+	saved->text_count = 0;
+}
+
+void family_note_unsaved(struct family *family)
+{
+	struct family_saved *saved = family_saved(family);
+
+	saved->series = 0;
+	saved->is_there = false;
 }
 
 /* ---- out of cuts ---- */
@@ -65,17 +105,63 @@ static void visit_value(struct walk *w, uint32_t number)
 	w->visitor->value(w->ctx, w->family, number, &value);
 }
 
+static void note_text(struct walk *w, uint32_t number, unsigned char version)
+{
+	struct family_saved *saved = family_saved(w->family);
+
+	saved->texts = xgrow(saved->texts, saved->text_count, sizeof(*saved->texts));
+	saved->texts[saved->text_count++] = (struct saved_text){number, version};
+}
+
+/*
+ * The version is read first: what changes from here on is put with a later cut.
+ * Born after the cut means that the number was free in it.
+ */
 static void visit_series(struct walk *w, uint32_t number)
 {
 	const struct series_key *key = family_key(w->family, number);
+	unsigned char version = atomic_load(&key->version);
 	struct saved_series series = {
-		.labels = {key->text, key->text_bytes},
-		.born = atomic_load_explicit(&key->born, memory_order_relaxed),
-		.value = value_of(w, number),
+		.is_free = atomic_load(&key->gone),
+		.born = atomic_load(&key->born),
+		.value = slots_value(w->layout, zeros),
 	};
 
-	assert(series.born != BORN_UNSEEN);
+	series.is_free = series.is_free || series.born > cut_sequence(w->cut);
+	if (!series.is_free) {
+		series.labels = (struct slice){key->text, key->text_bytes};
+		series.value = value_of(w, number);
+	}
+	if (version != key->saved_version)
+		note_text(w, number, version);
 	w->visitor->series(w->ctx, w->family, number, &series);
+}
+
+static void visit_past(struct walk *w, uint32_t number, bool all)
+{
+	const struct past *past = atomic_load(&family_key(w->family, number)->past);
+	struct slots_value value;
+
+	if (!past || past->sequence > cut_sequence(w->cut) ||
+	    (!all && past->sequence <= cut_sequence(w->since)))
+		return;
+	value = slots_value(w->layout, past->slots);
+	w->visitor->past(w->ctx, w->family, number, past->sequence, &value);
+}
+
+static void visit_changed(struct walk *w, uint32_t number)
+{
+	const struct series_key *key = family_key(w->family, number);
+	bool is_other = atomic_load(&key->version) != key->saved_version;
+
+	(is_other ? visit_series : visit_value)(w, number);
+	visit_past(w, number, is_other || !w->is_in_since);
+}
+
+static void visit_new(struct walk *w, uint32_t number)
+{
+	visit_series(w, number);
+	visit_past(w, number, true);
 }
 
 static const struct chunk *chunk_of(const struct cut *cut, size_t metric, size_t part,
@@ -129,7 +215,7 @@ static void visit_chunk(struct walk *w, size_t i, uint32_t saved)
 
 		if (number >= saved)
 			return;
-		visit_value(w, number);
+		visit_changed(w, number);
 	}
 }
 
@@ -137,10 +223,11 @@ static void visit_family(struct walk *w)
 {
 	uint32_t saved = family_saved(w->family)->series;
 
+	family_saved(w->family)->text_count = 0;
 	for (size_t i = 0; i * CHUNK_SERIES < saved; i++)
 		visit_chunk(w, i, saved);
 	for (uint32_t i = saved; i < cut_series(w->cut, w->metric); i++)
-		visit_series(w, i);
+		visit_new(w, i);
 }
 
 void cut_each_change(const struct cut *cut, const struct cut *since,

@@ -5,11 +5,13 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "common/clock.h"
 #include "common/hashmap.h"
 #include "common/xalloc.h"
 #include "exporter/chunk.h"
 #include "exporter/family.h"
 #include "exporter/index.h"
+#include "exporter/life.h"
 #include "exporter/part.h"
 
 #define HASH_BUFFER_BYTES 512
@@ -26,6 +28,7 @@ struct member {
 	size_t chunk_count;
 	struct index index; /* by the raw label bytes */
 	uint64_t last_use;  /* store_use() that bound it */
+	uint64_t round;     /* of life.h that was done */
 };
 
 struct store {
@@ -225,15 +228,33 @@ static uint32_t ask_family(struct store *store, struct member *m, XXH128_hash_t 
 	return series;
 }
 
+/*
+ * A gauge that would never be shown is not born: it would only take the place of
+ * another.  For one that is there the cut finds out.
+ */
+static bool is_over(const struct member *m, int64_t time_ns)
+{
+	int64_t expire_ns = family_expire_ns(m->family);
+
+	return m->layout->kind == METRIC_GAUGE && expire_ns > 0 &&
+	       time_ns != METRIC_NO_TIME && time_ns < clock_wall_ns() - expire_ns;
+}
+
 static uint32_t find_series(struct store *store, struct member *m,
-			    const struct slice *labels, enum update_result *result)
+			    const struct slice *labels, int64_t time_ns,
+			    enum update_result *result)
 {
 	XXH128_hash_t hash = hash_labels(store, labels, m->label_count);
 	uint32_t series = index_get(&m->index, hash);
 
 	*result = UPDATE_DONE;
-	if (series == INDEX_NONE)
+	if (series == INDEX_NONE) {
+		if (is_over(m, time_ns)) {
+			*result = UPDATE_OLD;
+			return STORE_NO_SERIES;
+		}
 		series = ask_family(store, m, hash, labels, result);
+	}
 	if (series != STORE_NO_SERIES)
 		family_touch(m->family, series);
 	return series;
@@ -243,7 +264,8 @@ uint32_t store_series(struct store *store, size_t metric, const struct slice *la
 {
 	enum update_result result;
 
-	return find_series(store, store->by_metric[metric], labels, &result);
+	return find_series(store, store->by_metric[metric], labels, METRIC_NO_TIME,
+			   &result);
 }
 
 /* ---- values ---- */
@@ -279,7 +301,7 @@ enum update_result store_update(struct store *store, const struct update *update
 
 	if (result != UPDATE_DONE)
 		return result;
-	series = find_series(store, m, update->labels, &result);
+	series = find_series(store, m, update->labels, update->time_ns, &result);
 	if (series == STORE_NO_SERIES)
 		return result;
 	applied = slots_update(m->layout, slots_to_write(m, series), update->op,
@@ -308,6 +330,39 @@ void store_set(struct store *store, size_t metric, uint32_t series, double value
 	write_number(store, metric, series, UPDATE_SET, value, time_ns);
 }
 
+/* ---- series that go ---- */
+
+static bool is_leaving(const void *family, uint32_t series)
+{
+	return family_key(family, series)->leaving;
+}
+
+static void clear(struct member *m, uint32_t series)
+{
+	size_t i = series / CHUNK_SERIES;
+
+	if (i < m->chunk_count && m->chunks[i])
+		memset(slots_to_write(m, series), 0,
+		       m->layout->width * sizeof(union slot));
+}
+
+static void let_go(struct member *m)
+{
+	const struct life *life = family_life(m->family);
+	uint64_t round = life_round(life);
+	const uint32_t *numbers;
+	size_t count;
+
+	if (m->round == round)
+		return;
+	m->round = round;
+	numbers = life_to_clear(life, &count);
+	if (!numbers)
+		index_drop(&m->index, is_leaving, m->family);
+	for (size_t i = 0; numbers && i < count; i++)
+		clear(m, numbers[i]);
+}
+
 /* ---- cuts ---- */
 
 struct part *store_cut(struct store *store, uint64_t sequence)
@@ -317,11 +372,15 @@ struct part *store_cut(struct store *store, uint64_t sequence)
 
 	assert(sequence > store->sequence);
 	store->sequence = sequence;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		let_go(store->by_metric[i]);
 		chunk_count += store->by_metric[i]->chunk_count;
+	}
 	part = part_create(sequence, store->schema, chunk_count);
-	for (size_t i = 0; i < count; i++)
-		part_add(part, i, store->by_metric[i]->chunks,
-			 store->by_metric[i]->chunk_count);
+	for (size_t i = 0; i < count; i++) {
+		const struct member *m = store->by_metric[i];
+
+		part_add(part, i, m->round, m->chunks, m->chunk_count);
+	}
 	return part;
 }

@@ -35,6 +35,11 @@ struct metric_def {
 	bool gauge_adds;
 	size_t max_series; /* label sets; 0: the registry's limit */
 	/*
+	 * A series whose latest log time is longer ago is not shown: a gauge goes,
+	 * others are hidden and may come back.  0: never.
+	 */
+	int64_t expire_ns;
+	/*
 	 * Label sets shown at 0 from the start: declared_count rows of
 	 * label_count values, row by row.  An unlabelled counter or histogram is
 	 * declared by itself.
@@ -55,7 +60,7 @@ struct update {
 
 enum update_result {
 	UPDATE_DONE,
-	UPDATE_OLD,        /* a gauge's present value is from a later log time */
+	UPDATE_OLD, /* a gauge's present value is of a later log time, or it expired */
 	UPDATE_OVERFLOWED, /* over the series limit: went to `other`, or was dropped */
 	UPDATE_LABEL_TOO_LONG,
 	UPDATE_NEGATIVE,  /* a counter cannot go down */

@@ -99,8 +99,8 @@ struct state_family {
 
 /* The value of a series.  A counter and a gauge have no buckets. */
 struct state_value {
-	double value;    /* counter, gauge; the sum of a histogram */
-	int64_t time_ns; /* latest log time; gauge: 0: never set; else 0: none */
+	double value;          /* counter, gauge; the sum of a histogram */
+	int64_t time_ns;       /* latest log time; gauge: 0: never set; else 0: none */
 	const double *buckets; /* not cumulative, +Inf last */
 	size_t bucket_count;
 };
@@ -110,6 +110,7 @@ struct state_series {
 	struct slice labels; /* rendered: a="x",b="y" */
 	uint64_t born; /* sequence of the first cut that held it; 0: always there */
 	struct state_value value;
+	bool is_free; /* no series has the number: neither labels nor value */
 };
 
 /*
@@ -121,6 +122,18 @@ struct state_series {
 bool state_load_family(struct state *state, const struct state_family *family,
 		       void (*visit)(void *ctx, const struct state_series *series),
 		       void *ctx, uint64_t *id, struct error *err);
+
+/* What a series was when it was hidden, before it came back. */
+struct state_past {
+	uint32_t number;
+	uint64_t sequence; /* of the cut with which it came back */
+	struct state_value value;
+};
+
+/* Of the family with this id, as state_load_family() said; in the order of numbers. */
+bool state_load_pasts(struct state *state, uint64_t id,
+		      void (*visit)(void *ctx, const struct state_past *past),
+		      void *ctx, struct error *err);
 
 /* -- a commit ---------------------------------------------------------------- */
 
@@ -141,12 +154,19 @@ void state_begin(struct state *state);
 void state_put_family(struct state *state, uint64_t id,
 		      const struct state_family *family);
 
-/* A series that was not there, or was put with a commit that failed. */
+/*
+ * A series that was not there, was put with a commit that failed, or takes the place of
+ * another, of which nothing is left.
+ */
 void state_put_series(struct state *state, uint64_t family_id,
 		      const struct state_series *series);
 /* A new value of one that was. */
 void state_put_value(struct state *state, uint64_t family_id, uint32_t number,
 		     const struct state_value *value);
+
+/* Replaces an earlier one.  After the series was put. */
+void state_put_past(struct state *state, uint64_t family_id,
+		    const struct state_past *past);
 
 void state_put_checkpoint(struct state *state, const struct checkpoint *checkpoint);
 void state_drop_checkpoint(struct state *state, uint64_t id);

@@ -1,8 +1,8 @@
 /*
  * cut.h - all workers' values at their own record boundaries, immutable.
  *
- * What a scrape renders, and what a commit saves (saved.h).  Only
- * which series marks have hidden (registry.h) is as of the reading.
+ * What a scrape renders, and what a commit saves (saved.h).  Only which series
+ * marks have hidden (registry.h), or have expired (life.h), is as of the reading.
  */
 #ifndef EXPORTER_CUT_H
 #define EXPORTER_CUT_H
@@ -38,6 +38,8 @@ uint64_t cut_sequence(const struct cut *cut);
 struct schema *cut_schema(const struct cut *cut); /* borrowed */
 bool cut_shows(const struct cut *cut, size_t metric);
 size_t cuts_alive(void);
+/* The lowest sequence among those alive; UINT64_MAX if there are none.  Any thread. */
+uint64_t cuts_oldest(void);
 
 /*
  * Series that the cut holds: their numbers are below this.  `metric` is below

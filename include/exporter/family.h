@@ -39,6 +39,7 @@ struct family_limits {
 	atomic_size_t series_per_metric;
 	atomic_size_t label_value_bytes;
 	atomic_size_t limited_series; /* of all families */
+	bool expires;                 /* what definitions say of it counts */
 };
 
 /*
@@ -95,6 +96,13 @@ uint32_t family_ask(struct family *family, struct slice text, uint64_t born,
  */
 bool family_adopt(struct family *family, struct slice text, uint64_t born);
 
+/*
+ * The same for a number that is free; and what one that was adopted showed before it
+ * came back, which is taken over.
+ */
+void family_adopt_free(struct family *family);
+void family_adopt_past(struct family *family, uint32_t series, struct past *past);
+
 /* The restored values: a store that takes them owns them. */
 struct family_values *family_values(struct family *family);
 struct family_values family_take_values(struct family *family);
@@ -104,6 +112,29 @@ struct family_values family_take_values(struct family *family);
  * that are never marked.  Any thread.
  */
 void family_touch(struct family *family, uint32_t series);
+
+/* -- for life.h ------------------------------------------------------------- */
+
+struct life *family_life(struct family *family);
+int64_t family_expire_ns(const struct family *family); /* 0: they never do */
+struct series_key *family_key_to_write(struct family *family, uint32_t series);
+size_t family_most_series(struct family *family);
+
+/* True if the limits refused a series since the last call. */
+bool family_take_pressure(struct family *family);
+
+/* An expired one does not count against the limits; one that comes back does. */
+void family_set_expired(struct family *family, uint32_t series, bool expired);
+
+/*
+ * From here on asking for one of them by its labels prevents its removal; so does
+ * that it is not expired any more, or declared.  False: it stays.
+ */
+void family_leave(struct family *family, const uint32_t *series, size_t count);
+bool family_remove(struct family *family, uint32_t series);
+void family_count_forgotten(struct family *family, size_t count);
+/* Nobody reads text or values of these, which were removed. */
+void family_free(struct family *family, const uint32_t *series, size_t count);
 
 /*
  * The series below `count` that no cut held before are born with cut

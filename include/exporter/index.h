@@ -7,6 +7,7 @@
 #ifndef EXPORTER_INDEX_H
 #define EXPORTER_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <xxhash.h>
@@ -32,5 +33,9 @@ uint32_t index_get(const struct index *index, XXH128_hash_t hash);
 
 /* `hash` is not there yet. */
 void index_add(struct index *index, XXH128_hash_t hash, uint32_t number);
+
+/* Forgets the entries of which `drops` is true. */
+void index_drop(struct index *index, bool (*drops)(const void *ctx, uint32_t number),
+		const void *ctx);
 
 #endif

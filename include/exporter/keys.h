@@ -1,9 +1,10 @@
 /*
  * keys.h - the series of one metric: from number to label text and back.
  *
- * For family.h.  Numbers ascend from 0; a key never moves and its text never
- * changes.  Who adds or finds holds the family's lock; readers take none: a key
- * below keys_count() is complete.
+ * For family.h.  Numbers ascend from 0; a key never moves, and its text does not
+ * change while it is in use.  A number whose series is gone may be given to
+ * another text.  Who adds, finds or removes holds the family's lock; readers take
+ * none: a key below keys_count() that is not gone is complete.
  */
 #ifndef EXPORTER_KEYS_H
 #define EXPORTER_KEYS_H
@@ -20,10 +21,18 @@
 struct series_key {
 	char *text; /* rendered labels: a="x",b="y" */
 	uint32_t text_bytes;
-	bool limited; /* counts against the limits; the family's lock */
+	atomic_bool limited; /* one of those that the limits bound, and that expire */
 	atomic_bool marked;
 	atomic_bool hidden;
+	atomic_bool expired; /* not shown, and not counted against the limits */
+	atomic_bool leaving; /* nobody has asked for it since it was to go */
+	atomic_bool gone;    /* no series has the number; the text means nothing */
+	/* They change with the text; of the one who saves: what is saved. */
+	atomic_uchar version;
+	unsigned char saved_version;
 	_Atomic uint64_t born; /* sequence of the first cut that held it */
+	struct past
+		*_Atomic past; /* before it came back (life.h); NULL: it never did */
 };
 
 /*
@@ -35,6 +44,10 @@ struct series_key {
 struct keys {
 	struct series_key *_Atomic segments[KEYS_SEGMENTS];
 	atomic_uint count;
+	uint32_t *free; /* numbers to be given away */
+	size_t free_count;
+	uint32_t *given; /* of those, since keys_take_given() */
+	size_t given_count;
 	uint64_t seed;   /* of the hash of texts */
 	uint32_t *table; /* by text: number + 1, or 0 */
 	size_t table_size;
@@ -53,5 +66,19 @@ uint32_t keys_find(const struct keys *keys, struct slice text);
 
 /* The text, which is copied, is new.  Returns its number. */
 uint32_t keys_add(struct keys *keys, struct slice text, uint64_t born, bool limited);
+
+/* The same with the next number, whatever is free; and that number, gone and free. */
+uint32_t keys_append(struct keys *keys, struct slice text, uint64_t born, bool limited);
+void keys_append_free(struct keys *keys);
+
+/*
+ * The series is gone: its text is not found any more.  Readers may go on reading it
+ * until keys_free(), after which the number may be given to another.
+ */
+void keys_remove(struct keys *keys, uint32_t number);
+void keys_free(struct keys *keys, uint32_t number);
+
+/* Numbers that were given anew since the last call; the caller frees the list. */
+uint32_t *keys_take_given(struct keys *keys, size_t *count);
 
 #endif

@@ -16,7 +16,8 @@
 struct share {
 	struct chunk **chunks; /* NULL: untouched, all zero */
 	size_t chunk_count;
-	size_t series; /* of all workers, when the part was taken */
+	size_t series;  /* of all workers, when the part was taken */
+	uint64_t round; /* of life.h: what the store has done */
 };
 
 struct part {
@@ -31,8 +32,8 @@ struct part {
 struct part *part_create(uint64_t sequence, struct schema *schema, size_t chunk_count);
 
 /* References the chunks (NULLs included) of the family at `metric`. */
-void part_add(struct part *part, size_t metric, struct chunk *const *chunks,
-	      size_t chunk_count);
+void part_add(struct part *part, size_t metric, uint64_t round,
+	      struct chunk *const *chunks, size_t chunk_count);
 
 /* NULL where nobody touched the series, which then is all zero. */
 static inline const union slot *share_slots(const struct share *share, uint32_t series,

@@ -28,6 +28,7 @@ struct registry_options {
 	size_t series;
 	size_t series_per_metric; /* where a definition says none; 0: 10,000 */
 	size_t label_value_bytes; /* 0: 1 KiB */
+	bool never_expires;       /* whatever definitions say; for lines of any age */
 };
 
 /* A label that every metric of the patterns carries. */
@@ -99,8 +100,12 @@ size_t schema_by_name(const struct schema *schema, size_t rank);
 /* Any thread. */
 const char *family_name(const struct family *family);
 enum metric_kind family_kind(const struct family *family);
-/* Hidden ones included. */
+/* Numbers that are or were given to one: hidden, expired and free ones included. */
 size_t family_series(const struct family *family);
+/* Without those that have expired. */
+size_t family_live_series(const struct family *family);
+/* Expired counters and histograms that went because there were too many. */
+uint64_t family_forgotten(const struct family *family);
 /* Updates that the series limit kept from a series of their own. */
 uint64_t family_overflows(const struct family *family);
 

@@ -27,13 +27,25 @@ struct family_saved {
 	uint64_t id;
 	uint32_t series; /* so many are saved: those with the numbers below */
 	bool is_there;   /* the family itself is saved */
+	/* Of label texts that cut_each_change() visited last. */
+	struct saved_text {
+		uint32_t number;
+		unsigned char version;
+	} * texts;
+	size_t text_count;
 };
 struct family_saved *family_saved(struct family *family);
+
+/* All that cut_each_change() visited of the family last is saved. */
+void family_note_saved(struct family *family, const struct cut *cut, size_t metric);
+/* None of it is any longer. */
+void family_note_unsaved(struct family *family);
 
 struct saved_series {
 	struct slice labels; /* rendered: a="x",b="y" */
 	uint64_t born; /* sequence of the first cut that held it; 0: always there */
 	struct slots_value value;
+	bool is_free; /* no series has the number: neither labels nor value */
 };
 
 /*
@@ -43,14 +55,27 @@ struct saved_series {
  */
 bool family_restore(struct family *family, const struct saved_series *series);
 
+/*
+ * What a series that is restored was when it was hidden, before it came back with the
+ * cut `sequence`.  As above; false, too, if there is no such series.
+ */
+bool family_restore_past(struct family *family, uint32_t number, uint64_t sequence,
+			 const struct slots_value *value);
+
 /* Everything that is visited is borrowed until the visit returns. */
 struct cut_visitor {
-	/* One that was not saved, in the order of numbers. */
+	/*
+	 * One that was not saved, in the order of numbers; or one whose number was
+	 * saved for another, or is free now.  It has no past.
+	 */
 	void (*series)(void *ctx, struct family *family, uint32_t number,
 		       const struct saved_series *series);
 	/* A new value of one that was. */
 	void (*value)(void *ctx, struct family *family, uint32_t number,
 		      const struct slots_value *value);
+	/* It came back: what it was before.  After one of those above. */
+	void (*past)(void *ctx, struct family *family, uint32_t number,
+		     uint64_t sequence, const struct slots_value *value);
 };
 
 /*

@@ -48,7 +48,8 @@ void store_births_are_old(struct store *store, bool old);
  *
  * A gauge that is set without log time always takes the value, as if it were
  * set right after the present one; a gauge whose parts add up takes a `set` as
- * this worker's share.
+ * this worker's share.  A gauge is not born with an update that has expired: that
+ * is UPDATE_OLD.
  */
 enum update_result store_update(struct store *store, const struct update *update);
 

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/xalloc.h"
 #include "daemon/past.h"
 #include "exporter/saved.h"
@@ -19,10 +20,11 @@ static const char *const labels[] = {"id"};
 static const double bounds[] = {1, 10};
 
 enum { EVENTS, SIZES, LEVEL, DEFS };
-static const struct metric_def table[DEFS] = {
+static struct metric_def table[DEFS] = {
 	[EVENTS] = {METRIC_COUNTER, "events_total", "", labels, 1,
 		    .max_series = 100000},
-	[SIZES] = {METRIC_HISTOGRAM, "sizes", "", labels, 1, bounds, 2},
+	[SIZES] = {METRIC_HISTOGRAM, "sizes", "", labels, 1, bounds, 2,
+		   .max_series = 100000},
 	[LEVEL] = {METRIC_GAUGE, "level", "", labels, 1},
 };
 #define ALL 7u
@@ -276,8 +278,6 @@ Test(commit, a_metric_that_a_reload_brings_back_is_read_from_the_database)
 	cr_expect(shows("events_total{id=\"b\"} 1\n"));
 }
 
-/* ---- damage ---- */
-
 static void ruin_the_database(void)
 {
 	static const char *const names[] = {"state.db", "state.db-wal"};
@@ -298,21 +298,185 @@ static void ruin_the_database(void)
 }
 
 /* More than the database keeps in memory. */
-static void count_many(void)
+static void count_many(size_t metric)
 {
+	enum update_op op = metric == EVENTS ? UPDATE_ADD : UPDATE_OBSERVE;
 	char id[200];
 
 	memset(id, 'x', sizeof(id));
 	for (int i = 0; i < 50000; i++) {
 		snprintf(id + 190, 10, "%d", i);
-		count_up(id, 1);
+		apply(0, metric, op, 1, METRIC_NO_TIME, LABELS(slice_of(id)));
 	}
 }
+
+/* ---- series that expire ---- */
+
+#define HOUR_NS (3600 * NS_PER_SECOND)
+
+static void put_at(size_t metric, int hours_ago, const char *id, double value)
+{
+	static const enum update_op ops[] = {UPDATE_ADD, UPDATE_OBSERVE, UPDATE_SET};
+	struct slice label = slice_of(id);
+
+	cr_expect_eq(apply(0, metric, ops[metric], value,
+			   clock_wall_ns() - hours_ago * HOUR_NS, &label),
+		     UPDATE_DONE);
+}
+
+/* Of the next start or bind. */
+static void expire_after(int hours)
+{
+	for (size_t i = 0; i < DEFS; i++)
+		table[i].expire_ns = hours * HOUR_NS;
+}
+
+Test(commit, what_expires_while_stopped_is_not_shown_and_comes_back_from_its_value)
+{
+	struct cut *cut;
+
+	put_at(EVENTS, 50, "a", 5);
+	put_at(SIZES, 50, "a", 5);
+	put_at(LEVEL, 50, "a", 5);
+	put_at(EVENTS, 1, "b", 6);
+	cr_expect_eq(save(), COMMIT_DONE);
+	expire_after(10);
+	again(ALL);
+	cr_expect_str_eq(scrape(EXPOSITION_ALL_SEEN), "# TYPE events_total counter\n"
+						      "events_total{id=\"b\"} 6\n");
+	put_at(EVENTS, 1, "a", 1);
+	put_at(SIZES, 1, "a", 20);
+	put_at(LEVEL, 1, "a", 1);
+	cut = make_cut();
+	render(cut, sequence - 1);
+	cr_expect(strstr(rendered.ptr, "events_total{id=\"a\"} 5\n"));
+	cr_expect(strstr(rendered.ptr, "sizes_sum{id=\"a\"} 5\n"));
+	cr_expect(strstr(rendered.ptr, "level{id=\"a\"} 1\n"));
+	render(cut, sequence);
+	cr_expect(strstr(rendered.ptr, "events_total{id=\"a\"} 6\n"));
+	cr_expect(strstr(rendered.ptr, "sizes_sum{id=\"a\"} 25\n"));
+	cut_unref(cut);
+}
+
+Test(commit, a_crash_before_the_scraper_saw_it_come_back_changes_nothing)
+{
+	uint64_t hidden_at;
+
+	put_at(EVENTS, 50, "a", 5);
+	put_at(SIZES, 50, "a", 5);
+	save();
+	expire_after(10);
+	bind_mask(ALL);
+	save();
+	hidden_at = sequence;
+	put_at(EVENTS, 1, "a", 1);
+	put_at(SIZES, 1, "a", 20);
+	cr_expect_eq(save(), COMMIT_DONE);
+	again(ALL);
+	scrape(hidden_at);
+	cr_expect(strstr(rendered.ptr, "events_total{id=\"a\"} 5\n"), "%s",
+		  rendered.ptr);
+	cr_expect(strstr(rendered.ptr, "sizes_sum{id=\"a\"} 5\n"));
+	cr_expect(shows("events_total{id=\"a\"} 6\n"));
+	cr_expect(shows("sizes_sum{id=\"a\"} 25\n"));
+}
+
+static void settle(void)
+{
+	for (int i = 0; i < 8; i++)
+		cr_expect_neq(save(), COMMIT_FAILED);
+}
+
+Test(commit, numbers_that_are_free_come_back_free)
+{
+	struct family *family;
+
+	for (int day = 0; day < 30; day++) {
+		char id[16];
+
+		expire_after(100);
+		bind_mask(ALL);
+		snprintf(id, sizeof(id), "p%d", day);
+		put_at(LEVEL, 50, id, day);
+		put_at(LEVEL, 50, "twice", day);
+		save();
+		expire_after(10);
+		if (day % 3 == 0)
+			again(ALL);
+		else
+			bind_mask(ALL);
+		settle();
+		cr_expect_not(shows("level"));
+	}
+	family = schema_family(schema, LEVEL);
+	cr_expect_leq(family_series(family), 4, "%zu numbers", family_series(family));
+	put_at(LEVEL, 1, "new", 7);
+	save();
+	again(ALL);
+	cr_expect_str_eq(scrape(0), "# TYPE level gauge\nlevel{id=\"new\"} 7\n");
+}
+
+Test(commit, who_takes_a_number_while_commits_fail_has_it_in_the_end)
+{
+	put_at(LEVEL, 50, "old", 1);
+	put_at(EVENTS, 1, "a", 1);
+	save();
+	expire_after(10);
+	bind_mask(ALL);
+	allow_bytes(0);
+	for (int i = 0; i < 8; i++) {
+		put_at(EVENTS, 1, "a", 1);
+		cr_expect_eq(save(), COMMIT_FAILED);
+	}
+	put_at(LEVEL, 1, "new", 2);
+	cr_expect_eq(save(), COMMIT_FAILED);
+	allow_bytes(RLIM_INFINITY);
+	cr_expect_eq(save(), COMMIT_DONE);
+	settle();
+	put_at(LEVEL, 1, "newer", 3);
+	save();
+	again(ALL);
+	cr_expect(shows("level{id=\"new\"} 2\n"));
+	cr_expect(shows("level{id=\"newer\"} 3\n"));
+	cr_expect(shows("events_total{id=\"a\"} 9\n"));
+	cr_expect_eq(family_series(schema_family(schema, LEVEL)), 2);
+}
+
+Test(commit, a_new_database_gets_free_numbers_and_pasts_too)
+{
+	put_at(LEVEL, 50, "old", 1);
+	put_at(LEVEL, 1, "b", 1);
+	put_at(EVENTS, 50, "a", 5);
+	count_many(SIZES);
+	save();
+	expire_after(10);
+	bind_mask(ALL);
+	settle();
+	put_at(EVENTS, 1, "a", 1);
+	save();
+	again(ALL & ~(1u << SIZES));
+	ruin_the_database();
+	bind_mask(ALL);
+	cr_assert(commit_restore_failed(commit, &err));
+	cr_expect_eq(save(), COMMIT_ANEW, "%s", err.text);
+	cr_expect_eq(save(), COMMIT_DONE, "%s", err.text);
+	again(ALL);
+	cr_expect_eq(found, STATE_RESUMED);
+	scrape(0);
+	cr_expect(strstr(rendered.ptr, "events_total{id=\"a\"} 5\n"), "%s",
+		  rendered.ptr);
+	cr_expect(strstr(rendered.ptr, "level{id=\"b\"} 1\n"), "%.300s", rendered.ptr);
+	put_at(LEVEL, 1, "c", 2);
+	cut_unref(make_cut());
+	cr_expect_eq(family_series(schema_family(schema, LEVEL)), 2);
+}
+
+/* ---- damage ---- */
 
 Test(commit, a_damaged_database_is_replaced_by_one_with_everything)
 {
 	again(ALL);
-	count_many();
+	count_many(EVENTS);
 	commit_add_root(commit, "/srv");
 	commit_set_caught_up(commit);
 	scrapers_shown(scrapers, "::1", "a", 1);

@@ -588,7 +588,8 @@ Test(state, a_person_sees_current_values_in_the_view)
 	state_put_family(state, level_id, &level);
 	state_put_family(state, took_id, &took);
 	put(hits_id, 1, 7);
-	put(level_id, 0, NAN);
+	state_put_value(state, level_id, 0,
+			&(struct state_value){.value = NAN, .time_ns = 1});
 	state_put_series(state, took_id, &series);
 	state_put_checkpoint(state, &checkpoint);
 	commit();
@@ -603,4 +604,79 @@ Test(state, a_person_sees_current_values_in_the_view)
 	commit();
 	cr_expect_str_eq(query("SELECT metric FROM metrics"), "level",
 			 "what was removed is not current");
+}
+
+static void put_free(uint64_t id, uint32_t number)
+{
+	struct state_series series = {.number = number, .is_free = true};
+
+	state_put_series(state, id, &series);
+}
+
+static void show_past(void *ctx, const struct state_past *past)
+{
+	(void)ctx;
+	strbuf_addf(&text, "%u since %d: %g at %d;", past->number, (int)past->sequence,
+		    past->value.value, (int)past->value.time_ns);
+}
+
+static const char *pasts(uint64_t id)
+{
+	strbuf_clear(&text);
+	cr_assert(state_load_pasts(state, id, show_past, NULL, &err));
+	return text.ptr;
+}
+
+static void put_past(uint64_t id, uint32_t number, uint64_t at, double value)
+{
+	struct state_past past = {.number = number,
+				  .sequence = at,
+				  .value = {.value = value, .time_ns = 5}};
+
+	state_put_past(state, id, &past);
+}
+
+Test(state, a_number_that_is_free_has_a_row_but_nothing_in_it)
+{
+	uint64_t id;
+
+	open_state();
+	save_some();
+	id = id_of(&hits);
+	state_begin(state);
+	put_free(id, 0);
+	commit();
+	reopen();
+	cr_expect_str_eq(query("SELECT id & 255, labels, born FROM series"
+			       " WHERE labels != 'b' ORDER BY id LIMIT 1"),
+			 "0||-1");
+	cr_expect_str_eq(loaded(&hits), "=0 b=2");
+	cr_expect_str_eq(query("SELECT metric FROM metrics"), "hits_total{b}",
+			 "neither has a gauge without a time a value");
+	state_begin(state);
+	put_new(id, 0, "c", 7);
+	commit();
+	reopen();
+	cr_expect_str_eq(loaded(&hits), "c=7 b=2", "another took the number");
+}
+
+Test(state, what_a_series_was_goes_with_it)
+{
+	uint64_t id;
+
+	open_state();
+	save_some();
+	id = id_of(&hits);
+	state_begin(state);
+	put_past(id, 0, 3, 0.5);
+	put_past(id, 1, 4, 1.5);
+	put_past(id, 1, 6, 1.75);
+	commit();
+	reopen();
+	cr_expect_str_eq(pasts(id), "0 since 3: 0.5 at 5;1 since 6: 1.75 at 5;");
+	cr_expect_str_eq(pasts(id + 1), "");
+	state_begin(state);
+	put_free(id, 0);
+	commit();
+	cr_expect_str_eq(pasts(id), "1 since 6: 1.75 at 5;");
 }

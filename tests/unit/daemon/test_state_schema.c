@@ -90,3 +90,36 @@ Test(state_schema, state_of_the_first_version_is_resumed_with_the_views_of_today
 	cr_expect_str_eq(query("SELECT * FROM metrics"), "hits_total{a}|6|");
 	cr_expect_eq(names_with("state.db."), 0);
 }
+
+Test(state_schema, what_had_no_time_is_as_old_as_the_step_to_version_4)
+{
+	struct state_schema third = {state_schema_ours.steps, 3};
+	const char *times =
+		"SELECT (time_ns / 1000000000 - strftime('%s', 'now')) / 60"
+		" FROM (SELECT * FROM series UNION ALL SELECT * FROM (SELECT"
+		" series, '', 0, value, time_ns, buckets FROM delta))"
+		" ORDER BY id, time_ns";
+
+	plant(&third);
+	query("INSERT INTO meta VALUES ('sequence', 7), ('last_family', 3);"
+	      "INSERT INTO families VALUES"
+	      " (1, 'hits_total', 'counter', CAST('sig-hits' AS BLOB), NULL),"
+	      " (2, 'level', 'gauge', CAST('sig-level' AS BLOB), NULL),"
+	      " (3, 'in_flight', 'gauge', CAST('sig' AS BLOB), NULL);"
+	      "INSERT INTO series VALUES (1 << 32, 'a', 0, 5, 0, NULL),"
+	      " (2 << 32, '', 0, 3, 60000000000, NULL),"
+	      " ((2 << 32) + 1, 'never', 0, 0, 0, NULL),"
+	      " (3 << 32, '', 0, 3, -9223372036854775808, NULL);"
+	      "INSERT INTO delta VALUES (1, 1 << 32, 6, 0, NULL)");
+	open_state();
+	cr_expect_eq(found, STATE_RESUMED);
+	cr_expect_str_eq(loaded(&hits), "a=6");
+	close_state();
+	cr_expect_str_eq(query("PRAGMA user_version"), "4");
+	cr_expect(strstr(query(times), "0 0 -") == text.ptr, "%s", text.ptr);
+	cr_expect_str_eq(query("SELECT metric, value FROM metrics ORDER BY metric"),
+			 "hits_total{a}|6 in_flight|3 level|3");
+	cr_expect_str_eq(query("SELECT count(*) FROM series WHERE time_ns IN"
+			       " (0, 60000000000)"),
+			 "2", "what has a time, or no value, stays");
+}

@@ -90,8 +90,7 @@ static const struct cut_visitor visitor = {put_series, put_value};
 static void note_saved(struct cut *cut)
 {
 	for (size_t i = 0; i < schema_total(cut_schema(cut)); i++)
-		family_saved(schema_family(cut_schema(cut), i))->series =
-			(uint32_t)cut_series(cut, i);
+		family_note_saved(schema_family(cut_schema(cut), i), cut, i);
 	cut_unref(saved);
 	saved = cut;
 }
