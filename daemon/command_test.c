@@ -97,7 +97,8 @@ static void render(struct store *store, struct schema *schema, struct strbuf *ou
 static void run_lines(const struct patterns *patterns, const struct pattern_test *test,
 		      struct strbuf *out)
 {
-	struct registry *registry = registry_create(&(struct registry_options){0});
+	struct registry *registry =
+		registry_create(&(struct registry_options){.never_expires = true});
 	size_t count;
 	const struct metric_def *const *defs = patterns_metrics(patterns, &count);
 	struct schema *schema =

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/name.h"
 #include "common/suggest.h"
 #include "common/xalloc.h"
@@ -9,8 +10,8 @@
 #define KEYS(array) array, sizeof(array) / sizeof((array)[0])
 
 static const char *const metric_keys[] = {
-	"counter", "gauge", "histogram", "help",    "labels",     "value",
-	"as",      "scale", "op",        "buckets", "max_series", "declare"};
+	"counter", "gauge", "histogram", "help",       "labels",  "value", "as",
+	"scale",   "op",    "buckets",   "max_series", "declare", "expire"};
 static const struct {
 	const char *key;
 	enum metric_kind kind;
@@ -167,6 +168,34 @@ static bool load_op(struct loader *l, const struct yaml_node *metric,
 	return false;
 }
 
+/* -- expire --------------------------------------------------------------- */
+
+#define MAX_EXPIRE_SECONDS (100.0 * 365 * 86400)
+
+static void load_expire(struct loader *l, const struct yaml_node *metric,
+			struct metric_def *def)
+{
+	const struct yaml_node *node = yaml_get(metric, "expire");
+	double seconds;
+
+	if (!node || !yaml_expect(node, YAML_SCALAR, "expire", l->diag))
+		return;
+	if (!value_parse(VALUE_DURATION, node->text, &seconds))
+		diag_error(l->diag, node->at,
+			   "write a number with its unit: 90s, 30m, 36h or 7d",
+			   "expire: %.*s is not a duration", SLICE_ARG(node->text));
+	else if (seconds <= 0)
+		diag_error(l->diag, node->at,
+			   "leave the key out for series that never expire",
+			   "expire: %.*s is not a time to live", SLICE_ARG(node->text));
+	else if (seconds > MAX_EXPIRE_SECONDS)
+		diag_error(l->diag, node->at,
+			   "leave the key out for series that never expire",
+			   "expire: %.*s is over 100 years", SLICE_ARG(node->text));
+	else
+		def->expire_ns = (int64_t)(seconds * (double)NS_PER_SECOND);
+}
+
 /* -- one metric, merged with its namesakes -------------------------------- */
 
 static const struct yaml_node *
@@ -243,6 +272,9 @@ static const char *disagreement(const struct metric_slot *first,
 		return "buckets";
 	if (first->def.gauge_adds != def->gauge_adds)
 		return "op: set does not go with add or subtract";
+	if (first->def.expire_ns && def->expire_ns &&
+	    first->def.expire_ns != def->expire_ns)
+		return "expire";
 	if (has_help && first->has_help && strcmp(first->def.help, def->help) != 0)
 		return "help";
 	return NULL;
@@ -285,6 +317,8 @@ static void merge_metric(struct loader *l, const struct yaml_node *metric,
 	if (has_help && !slot->has_help)
 		slot->def.help = def->help;
 	slot->has_help |= has_help;
+	if (def->expire_ns)
+		slot->def.expire_ns = def->expire_ns;
 	if (max_series)
 		load_count(l, max_series, "max_series", 100000000,
 			   &slot->def.max_series);
@@ -307,6 +341,7 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 	if (help && yaml_expect(help, YAML_SCALAR, "help", l->diag))
 		def.help = help->text.ptr;
 	load_op(l, node, &def, out);
+	load_expire(l, node, &def);
 	if (def.kind == METRIC_HISTOGRAM)
 		load_buckets(l, node, &def);
 	else if (yaml_get(node, "buckets"))

@@ -223,3 +223,45 @@ Test(patterns, a_missing_path_is_named)
 	strbuf_finish(&errors);
 	diag_destroy(diag);
 }
+
+Test(patterns, expire_is_a_duration)
+{
+	expect(METRIC "{gauge: level, value: $v, expire: 36}\n",
+	       "a.yml:5:43: expire: 36 is not a duration");
+	expect(METRIC "{gauge: level, value: $v, expire: 36}\n", "36h");
+	expect(METRIC "{gauge: level, value: $v, expire: soon}\n",
+	       "expire: soon is not a duration");
+	expect(METRIC "{gauge: level, value: $v, expire: 0}\n",
+	       "expire: 0 is not a time to live");
+	expect(METRIC "{counter: n_total, expire: -1h}\n", "leave the key out");
+	expect(METRIC "{counter: n_total, expire: 9999999h}\n", "over 100 years");
+	expect(METRIC "{counter: n_total, expires: 1h}\n", "did you mean `expire`?");
+	expect(METRIC "{counter: n_total, expire: [1h]}\n", "a.yml:5:36: ");
+}
+
+Test(patterns, who_says_when_a_metric_expires_says_the_same)
+{
+	expect(METRIC "{counter: n_total, expire: 1h}\n"
+		      "      - {counter: n_total, expire: 2h}\n",
+	       "n_total differs in expire from its definition at");
+	expect(METRIC "{counter: n_total, expire: 90m}\n"
+		      "      - {counter: n_total, expire: 1h30m}\n"
+		      "      - {counter: n_total}\n",
+	       "");
+}
+
+Test(patterns, when_a_metric_expires_may_be_said_anywhere)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+	size_t count;
+
+	write_file("a.yml", METRIC "{counter: n_total}\n"
+				   "      - {counter: n_total, expire: 1.5h}\n");
+	patterns = load(&errors);
+	cr_assert(patterns, "%s", errors.ptr);
+	cr_expect_eq(patterns_metrics(patterns, &count)[0]->expire_ns,
+		     5400 * INT64_C(1000000000));
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
+}
