@@ -79,9 +79,10 @@ static struct state_family row_of(const struct family *family)
 					    [METRIC_GAUGE] = "gauge",
 					    [METRIC_HISTOGRAM] = "histogram"};
 
-	return (struct state_family){.name = family_name(family),
-				     .kind = kinds[family_kind(family)],
-				     .signature = family_signature(family)};
+	return (struct state_family){
+		.name = family_name(family),
+		.kind = family_is_base(family) ? "base" : kinds[family_kind(family)],
+		.signature = family_signature(family)};
 }
 
 struct restore {

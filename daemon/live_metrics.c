@@ -104,6 +104,24 @@ static double forgotten(const struct family *family)
 	return (double)family_forgotten(family);
 }
 
+/* A counter's running totals go by its name. */
+static double with_base(const struct schema *schema, const struct family *family,
+			double (*number)(const struct family *family))
+{
+	size_t length = strlen(family_name(family));
+	double sum = number(family);
+
+	for (size_t i = OWN_STORED; i < schema_count(schema); i++) {
+		const struct family *base = schema_family(schema, i);
+
+		if (family_is_base(base) &&
+		    strncmp(family_name(base), family_name(family), length) == 0 &&
+		    family_name(base)[length] == ':')
+			sum += number(base);
+	}
+	return sum;
+}
+
 static void render_series(const struct schema *schema, struct strbuf *out)
 {
 	static const struct {
@@ -120,8 +138,10 @@ static void render_series(const struct schema *schema, struct strbuf *out)
 		for (size_t i = OWN_STORED; i < count; i++) {
 			const struct family *family = schema_family(schema, i);
 
-			labelled(rows[r].metric, family_name(family),
-				 rows[r].number(family), out);
+			if (!family_is_base(family))
+				labelled(rows[r].metric, family_name(family),
+					 with_base(schema, family, rows[r].number),
+					 out);
 		}
 	}
 }

@@ -123,7 +123,8 @@ static const char add_past[] =
 	"  JOIN series s ON s.id BETWEEN f.id << 32 AND (f.id << 32) + 4294967295"
 	"  LEFT JOIN (SELECT series, max(id) AS id, value, time_ns, buckets"
 	"   FROM delta GROUP BY series) d ON d.series = s.id"
-	"  WHERE f.removed_at IS NULL AND f.signature IS NOT NULL AND s.born != -1)"
+	"  WHERE f.removed_at IS NULL AND f.signature IS NOT NULL AND f.kind != 'base'"
+	"   AND s.born != -1)"
 	" WHERE kind != 'gauge' OR time_ns != 0;";
 
 static const char *const steps[] = {make_tables, make_views, add_place, add_past};

@@ -184,7 +184,8 @@ struct schema *cut_schema(const struct cut *cut)
 
 bool cut_shows(const struct cut *cut, size_t metric)
 {
-	return metric < schema_count(cut->schema) && !is_hidden(cut, metric);
+	return metric < schema_count(cut->schema) && !is_hidden(cut, metric) &&
+	       !family_is_base(schema_family(cut->schema, metric));
 }
 
 size_t cut_series(const struct cut *cut, size_t metric)

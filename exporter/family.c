@@ -19,6 +19,7 @@ struct family {
 	char *name;
 	size_t name_bytes;
 	bool own;
+	bool is_base;
 	struct layout layout;
 	double *bounds;
 	struct strbuf *le; /* one for each bucket, +Inf last */
@@ -99,11 +100,12 @@ struct family *family_create(const struct metric_def *def, bool own,
 {
 	struct family *f = xcalloc(1, sizeof(*f));
 
-	assert(def->label_count <= METRIC_MAX_LABELS);
+	assert(def->label_count <= METRIC_MAX_LABELS + (def->is_base ? 1u : 0u));
 	atomic_init(&f->refs, 1);
 	f->name = xstrdup(def->name);
 	f->name_bytes = strlen(def->name);
 	f->own = own;
+	f->is_base = def->is_base;
 	f->layout = layout_of(def);
 	f->limits = limits;
 	keys_init(&f->keys, seed);
@@ -167,6 +169,11 @@ const char *family_name(const struct family *family)
 struct slice family_name_slice(const struct family *family)
 {
 	return (struct slice){family->name, family->name_bytes};
+}
+
+bool family_is_base(const struct family *family)
+{
+	return family->is_base;
 }
 
 enum metric_kind family_kind(const struct family *family)
@@ -262,7 +269,8 @@ static bool render(const struct family *f, const struct slice *values,
 bool family_render(const struct family *family, const struct slice *values,
 		   struct strbuf *text, struct strbuf *scratch, bool *exact)
 {
-	size_t most = family->own ? SIZE_MAX : family->limits->label_value_bytes;
+	bool any = family->own || family->is_base;
+	size_t most = any ? SIZE_MAX : family->limits->label_value_bytes;
 
 	return render(family, values, most, text, scratch, exact);
 }
@@ -292,7 +300,9 @@ static bool fits(struct family *f)
 {
 	size_t most = most_series(f);
 
-	if (f->limited_series >= most || f->occupied_series >= OCCUPIED(most))
+	/* Of a base all are kept as if they had expired, soon after their birth. */
+	if ((f->limited_series >= most && !f->is_base) ||
+	    f->occupied_series >= OCCUPIED(most))
 		return false;
 	count_limited(f, true);
 	if (f->limits->limited_series > f->limits->series) {
@@ -409,6 +419,14 @@ static void free_other(struct family *f)
 	strbuf_finish(&text);
 }
 
+/* Of a base any time is too long ago. */
+static int64_t expire_ns(const struct family *f, const struct metric_def *def)
+{
+	if (f->is_base)
+		return 1;
+	return f->own || !f->limits->expires ? 0 : def->expire_ns;
+}
+
 void family_take_over(struct family *family, const struct metric_def *def)
 {
 	bool alone = def->label_count == 0 && def->kind != METRIC_GAUGE;
@@ -416,8 +434,7 @@ void family_take_over(struct family *family, const struct metric_def *def)
 	struct strbuf text = STRBUF_INIT, scratch = STRBUF_INIT;
 	bool exact;
 
-	family->expire_ns =
-		family->own || !family->limits->expires ? 0 : def->expire_ns;
+	family->expire_ns = expire_ns(family, def);
 	pthread_mutex_lock(&family->lock);
 	family->max_series = def->max_series;
 	if (has_limits(family) && def->kind != METRIC_GAUGE)
@@ -523,6 +540,13 @@ void family_leave(struct family *family, const uint32_t *series, size_t count)
 		/* Others are declared, or the only one that there can be. */
 		key->leaving = key->limited;
 	}
+	pthread_mutex_unlock(&family->lock);
+}
+
+void family_stay(struct family *family, uint32_t series)
+{
+	pthread_mutex_lock(&family->lock);
+	keys_at(&family->keys, series)->leaving = false;
 	pthread_mutex_unlock(&family->lock);
 }
 

@@ -48,6 +48,7 @@ struct look {
 	size_t metric;
 	int64_t least_ns; /* what is older has expired */
 	bool hides;
+	bool is_base;
 	union slot scratch[SLOTS_MAX];
 };
 
@@ -93,6 +94,11 @@ static const union slot *slots_in(struct look *l, uint32_t number)
 	return cut_slots(l->cut, l->metric, number, l->scratch);
 }
 
+static bool is_gauge(const struct look *l)
+{
+	return l->layout->kind == METRIC_GAUGE && !l->is_base;
+}
+
 /* Without a log time it has not. */
 static bool is_over(const struct look *l, const struct series_key *key,
 		    const union slot *slots)
@@ -101,13 +107,15 @@ static bool is_over(const struct look *l, const struct series_key *key,
 
 	if (time_ns == 0 || time_ns == METRIC_NO_TIME)
 		return false;
+	if (l->is_base)
+		return true;
 	if (!atomic_load_explicit(&key->limited, memory_order_relaxed) &&
 	    l->layout->kind != METRIC_GAUGE)
 		return false;
 	return time_ns < l->least_ns;
 }
 
-/* A gauge that comes back is shown as it is. */
+/* A gauge that comes back is shown as it is; a base is never shown. */
 static bool comes_back_as_it_was(const struct look *l)
 {
 	return l->layout->kind != METRIC_GAUGE;
@@ -215,6 +223,16 @@ static void come_back(struct look *l, const struct hidden *h)
 	family_set_expired(l->family, h->number, false);
 }
 
+static void look_at_base(struct look *l, struct hidden *h)
+{
+	const union slot *slots = slots_in(l, h->number);
+	int64_t time_ns = slots ? slots_time(l->layout, slots) : 0;
+
+	if (time_ns != h->time_ns && family_key(l->family, h->number)->leaving)
+		family_stay(l->family, h->number);
+	h->time_ns = time_ns;
+}
+
 /* False: it is no longer one of them. */
 static bool stays_hidden(struct look *l, struct hidden *h)
 {
@@ -224,6 +242,11 @@ static bool stays_hidden(struct look *l, struct hidden *h)
 	if (key->gone) {
 		free(h->before);
 		return false;
+	}
+	if (l->is_base) {
+		if (l->life->hidden_count > family_most_series(l->family))
+			look_at_base(l, h);
+		return true;
 	}
 	slots = slots_in(l, h->number);
 	if (!is_over(l, key, slots)) {
@@ -260,7 +283,7 @@ static int by_time(const void *a, const void *b)
 
 static size_t too_many(const struct look *l)
 {
-	size_t most = comes_back_as_it_was(l) ? family_most_series(l->family) : 0;
+	size_t most = is_gauge(l) ? 0 : family_most_series(l->family);
 
 	return l->life->hidden_count > most ? l->life->hidden_count - most : 0;
 }
@@ -298,7 +321,7 @@ static void remove_leaving(struct look *l)
 		if (family_remove(l->family, life->leaving[i]))
 			life->leaving[kept++] = life->leaving[i];
 	life->leaving_count = kept;
-	if (comes_back_as_it_was(l))
+	if (!is_gauge(l))
 		family_count_forgotten(l->family, kept);
 	if (kept > 0)
 		next_round(life, LIFE_CLEAR);
@@ -366,7 +389,8 @@ void life_update(struct family *family, const struct cut *cut, size_t metric,
 			 .cut = cut,
 			 .metric = metric,
 			 .least_ns = expire_ns > 0 ? now_ns - expire_ns : INT64_MIN,
-			 .hides = hides};
+			 .hides = hides,
+			 .is_base = family_is_base(family)};
 
 	if (expire_ns == 0 && !is_used(life))
 		return;

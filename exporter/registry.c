@@ -160,7 +160,7 @@ static void add_signature(struct strbuf *out, const struct binding *b,
 
 	add_part(out, def->name);
 	add_part(out, kinds[def->kind]);
-	add_part(out, def->gauge_adds ? "adds" : "");
+	add_part(out, def->gauge_adds ? "adds" : def->is_base ? "base" : "");
 	add_part(out, own ? "own" : "");
 	add_number(out, (double)def->bucket_count);
 	for (size_t i = 0; i < def->bucket_count; i++)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/xalloc.h"
+#include "exporter/base.h"
 #include "exporter/chunk.h"
 #include "exporter/family.h"
 #include "exporter/life.h"
@@ -38,6 +39,9 @@ bool family_restore(struct family *family, const struct saved_series *series)
 		return false;
 	slots_restore(layout, slots_of(family_values(family), number, layout->width),
 		      &series->value);
+	if (family_is_base(family))
+		base_set(base_of(family, number), series->value.number,
+			 series->value.time_ns);
 	return true;
 }
 
@@ -142,7 +146,8 @@ static void visit_past(struct walk *w, uint32_t number, bool all)
 	const struct past *past = atomic_load(&family_key(w->family, number)->past);
 	struct slots_value value;
 
-	if (!past || past->sequence > cut_sequence(w->cut) ||
+	/* That of a base is not about coming back. */
+	if (!past || past->sequence == 0 || past->sequence > cut_sequence(w->cut) ||
 	    (!all && past->sequence <= cut_sequence(w->since)))
 		return;
 	value = slots_value(w->layout, past->slots);

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/hashmap.h"
 #include "common/xalloc.h"
+#include "exporter/base.h"
 #include "exporter/chunk.h"
 #include "exporter/family.h"
 #include "exporter/index.h"
@@ -292,6 +293,53 @@ static union slot *slots_to_write(struct member *m, uint32_t series)
 	return chunk_slots(m->chunks[i], series, width);
 }
 
+/* Ascends, whatever the log's clock does; mostly it is the log time. */
+static int64_t order_after(int64_t last, int64_t time_ns)
+{
+	int64_t next = time_ns > last ? time_ns : last + 1;
+
+	return next != 0 ? next : 1;
+}
+
+/*
+ * By how much the counter goes up.  False if the total has no place: where it cannot be
+ * remembered, what the next one adds is not known either.
+ */
+static bool take_total(struct store *store, const struct update *update, double *growth)
+{
+	struct member *m = store->by_metric[update->metric + update->base_after];
+	enum update_result result;
+	uint32_t series =
+		find_series(store, m, update->labels, METRIC_NO_TIME, &result);
+	int64_t order;
+	struct base *base;
+	double last;
+
+	if (series == STORE_NO_SERIES)
+		return false;
+	base = base_of(m->family, series);
+	order = base_get(base, &last);
+	*growth = update->value < last ? update->value : update->value - last;
+	if (order == 0)
+		*growth = update->first_counts ? update->value : 0;
+	order = order_after(order, update->time_ns);
+	base_set(base, update->value, order);
+	slots_update(m->layout, slots_to_write(m, series), UPDATE_SET, update->value,
+		     order);
+	return true;
+}
+
+static enum update_result update_total(struct store *store, struct member *m,
+				       uint32_t series, const struct update *update)
+{
+	double growth;
+
+	if (!take_total(store, update, &growth))
+		return UPDATE_OVERFLOWED;
+	return slots_update(m->layout, slots_to_write(m, series), UPDATE_ADD, growth,
+			    update->time_ns);
+}
+
 enum update_result store_update(struct store *store, const struct update *update)
 {
 	struct member *m = store->by_metric[update->metric];
@@ -304,8 +352,11 @@ enum update_result store_update(struct store *store, const struct update *update
 	series = find_series(store, m, update->labels, update->time_ns, &result);
 	if (series == STORE_NO_SERIES)
 		return result;
-	applied = slots_update(m->layout, slots_to_write(m, series), update->op,
-			       update->value, update->time_ns);
+	if (update->op == UPDATE_TOTAL)
+		applied = update_total(store, m, series, update);
+	else
+		applied = slots_update(m->layout, slots_to_write(m, series), update->op,
+				       update->value, update->time_ns);
 	return applied == UPDATE_DONE ? result : applied;
 }
 

@@ -211,14 +211,17 @@ static void count_refusal(struct engine *e, const struct rule *rule,
 static void update_metric(struct engine *e, const struct rule *rule,
 			  const struct rule_metric *metric, struct record *record)
 {
-	struct slice labels[METRIC_MAX_LABELS];
+	struct slice labels[METRIC_MAX_LABELS + 1];
 	struct update update = {.metric = metric->metric,
 				.op = metric->op,
 				.time_ns = record_time_ns(record),
-				.labels = labels};
+				.labels = labels,
+				.base_after = metric->base_after,
+				.first_counts = metric->first_counts};
 
 	if (metric->value_is_time && record->time_state == RECORD_TIME_AHEAD)
 		return;
+	labels[metric->label_count] = source_path(record->source);
 	if (find_value(e, rule, metric, record, &update.value) &&
 	    find_labels(e, rule, metric, record, labels))
 		count_refusal(e, rule, e->ops->update(e->ctx, &update));

@@ -9,9 +9,10 @@
 
 #define KEYS(array) array, sizeof(array) / sizeof((array)[0])
 
-static const char *const metric_keys[] = {
-	"counter", "gauge", "histogram", "help",       "labels",  "value", "as",
-	"scale",   "op",    "buckets",   "max_series", "declare", "expire"};
+static const char *const metric_keys[] = {"counter", "gauge",   "histogram",  "help",
+					  "labels",  "value",   "as",         "scale",
+					  "op",      "buckets", "max_series", "declare",
+					  "expire",  "mode",    "first"};
 static const struct {
 	const char *key;
 	enum metric_kind kind;
@@ -168,6 +169,55 @@ static bool load_op(struct loader *l, const struct yaml_node *metric,
 	return false;
 }
 
+/* -- mode, first --------------------------------------------------------- */
+
+static void load_first(struct loader *l, const struct yaml_node *metric,
+		       struct rule_metric *out)
+{
+	const struct yaml_node *node = yaml_get(metric, "first");
+
+	if (!node || !yaml_expect(node, YAML_SCALAR, "first", l->diag))
+		return;
+	if (out->op != UPDATE_TOTAL)
+		diag_error(l->diag, node->at, "add mode: total, or leave the key out",
+			   "first is about running totals");
+	else if (!slice_is(node->text, "count"))
+		diag_error(l->diag, node->at,
+			   "write count, or leave the key out for a first total that "
+			   "counts nothing",
+			   "first: %.*s is not known", SLICE_ARG(node->text));
+	else
+		out->first_counts = true;
+}
+
+/* After op. */
+static void load_mode(struct loader *l, const struct yaml_node *metric,
+		      enum metric_kind kind, struct rule_metric *out)
+{
+	const struct yaml_node *node = yaml_get(metric, "mode");
+
+	if (node && yaml_expect(node, YAML_SCALAR, "mode", l->diag)) {
+		if (kind != METRIC_COUNTER)
+			diag_error(l->diag, node->at,
+				   kind == METRIC_GAUGE
+					   ? "leave the key out: a gauge shows the "
+					     "total as it is"
+					   : "leave the key out",
+				   "only a counter has a mode");
+		else if (!slice_is(node->text, "total"))
+			diag_error(l->diag, node->at,
+				   "write total, or leave the key out",
+				   "mode: %.*s is not known", SLICE_ARG(node->text));
+		else if (!yaml_get(metric, "value"))
+			diag_error(l->diag, node->at,
+				   "add value: $name, the running total",
+				   "mode: total needs a value");
+		else
+			out->op = UPDATE_TOTAL;
+	}
+	load_first(l, metric, out);
+}
+
 /* -- expire --------------------------------------------------------------- */
 
 #define MAX_EXPIRE_SECONDS (100.0 * 365 * 86400)
@@ -280,6 +330,13 @@ static const char *disagreement(const struct metric_slot *first,
 	return NULL;
 }
 
+static struct metric_slot *add_slot(struct loader *l, struct metric_slot *slot)
+{
+	l->metrics = xgrow(l->metrics, l->metric_count, sizeof(struct metric_slot *));
+	l->metrics[l->metric_count++] = slot;
+	return slot;
+}
+
 static struct metric_slot *add_metric(struct loader *l, const struct metric_def *def,
 				      struct position at, const struct rule_metric *out)
 {
@@ -292,9 +349,41 @@ static struct metric_slot *add_metric(struct loader *l, const struct metric_def 
 	slot->def.labels = names;
 	slot->def.label_count = out->label_count;
 	slot->at = at;
-	l->metrics = xgrow(l->metrics, l->metric_count, sizeof(struct metric_slot *));
-	l->metrics[l->metric_count++] = slot;
-	return slot;
+	return add_slot(l, slot);
+}
+
+/* No label of a rule has the name of the one that is added. */
+static void add_base(struct loader *l, const struct metric_slot *counter,
+		     const char *name)
+{
+	struct metric_slot *slot = arena_alloc(l->arena, sizeof(*slot));
+	size_t count = counter->def.label_count;
+	const char **names = arena_alloc(l->arena, (count + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = counter->def.labels[i];
+	names[count] = ":path";
+	slot->def = (struct metric_def){.kind = METRIC_GAUGE,
+					.name = arena_strdup(l->arena, name),
+					.help = "",
+					.labels = names,
+					.label_count = count + 1,
+					.is_base = true};
+	slot->at = counter->at;
+	add_slot(l, slot);
+}
+
+/* Where the running totals of the metric are kept. */
+static void find_base(struct loader *l, const struct metric_slot *counter,
+		      struct rule_metric *out)
+{
+	char *name = xasprintf("%s:base", counter->def.name);
+	size_t index;
+
+	if (!find_metric(l, name, &index))
+		add_base(l, counter, name);
+	out->base_after = index - out->metric;
+	free(name);
 }
 
 static void merge_metric(struct loader *l, const struct yaml_node *metric,
@@ -323,6 +412,8 @@ static void merge_metric(struct loader *l, const struct yaml_node *metric,
 		load_count(l, max_series, "max_series", 100000000,
 			   &slot->def.max_series);
 	load_declare(l, metric, &slot->def);
+	if (out->op == UPDATE_TOTAL)
+		find_base(l, slot, out);
 }
 
 void load_metric(struct loader *l, const struct yaml_node *node,
@@ -341,6 +432,7 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 	if (help && yaml_expect(help, YAML_SCALAR, "help", l->diag))
 		def.help = help->text.ptr;
 	load_op(l, node, &def, out);
+	load_mode(l, node, def.kind, out);
 	load_expire(l, node, &def);
 	if (def.kind == METRIC_HISTOGRAM)
 		load_buckets(l, node, &def);
@@ -350,6 +442,19 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 	load_labels(l, node, scope, def.kind, out);
 	load_value(l, node, scope, def.kind, out);
 	merge_metric(l, node, name, &def, help != NULL, out);
+}
+
+void load_base_limits(struct loader *l)
+{
+	for (size_t i = 0; i < l->metric_count; i++) {
+		char *name = xasprintf("%s:base", l->metrics[i]->def.name);
+		size_t index;
+		struct metric_slot *base = find_metric(l, name, &index);
+
+		if (base)
+			base->def.max_series = l->metrics[i]->def.max_series;
+		free(name);
+	}
 }
 
 /* A histogram also takes the names NAME_bucket, NAME_count and NAME_sum. */

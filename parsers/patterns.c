@@ -401,6 +401,7 @@ struct patterns *patterns_load(const struct patterns_options *options,
 		load_file(&l, set, paths[i]);
 	free(paths);
 	load_check_metric_names(&l);
+	load_base_limits(&l);
 	keep(set, &l);
 	number_rules(set);
 	if (diag_errors(diag) == errors_before)

@@ -26,10 +26,15 @@ struct metric_def {
 	const char *name;
 	const char *help; /* "" if none */
 	const char *const *labels;
-	size_t label_count; /* at most METRIC_MAX_LABELS */
+	size_t label_count; /* at most METRIC_MAX_LABELS; one more if is_base */
 	/* Histograms: upper bounds, strictly ascending, without +Inf. */
 	const double *buckets;
 	size_t bucket_count; /* at most METRIC_MAX_BUCKETS */
+	/*
+	 * A gauge that is never shown: the last running total that each followed file
+	 * printed, by the labels of a counter and the file's path (UPDATE_TOTAL).
+	 */
+	bool is_base;
 	/* Gauges: workers' parts add up (op add, subtract) or the latest wins (op set).
 	 */
 	bool gauge_adds;
@@ -48,14 +53,29 @@ struct metric_def {
 	size_t declared_count;
 };
 
-enum update_op { UPDATE_ADD, UPDATE_SUBTRACT, UPDATE_SET, UPDATE_OBSERVE };
+enum update_op {
+	UPDATE_ADD,
+	UPDATE_SUBTRACT,
+	UPDATE_SET,
+	UPDATE_OBSERVE,
+	/*
+	 * The value is a running total: the counter goes up by what it has grown since
+	 * the last one, which the metric `base` keeps.  A smaller one was begun anew,
+	 * and counts whole; the first counts whole or, mostly, not at all.
+	 */
+	UPDATE_TOTAL
+};
 
 struct update {
 	size_t metric; /* index among the definitions that were bound */
 	enum update_op op;
 	double value;
-	int64_t time_ns;            /* log time, or METRIC_NO_TIME */
-	const struct slice *labels; /* values in the definition's order */
+	int64_t time_ns; /* log time, or METRIC_NO_TIME */
+	/* Values in the definition's order.  UPDATE_TOTAL: then the file's path. */
+	const struct slice *labels;
+	size_t base_after; /* UPDATE_TOTAL: the metric's index plus this is its base's
+			    */
+	bool first_counts; /* UPDATE_TOTAL */
 };
 
 enum update_result {

@@ -93,7 +93,7 @@ bool state_each_scraper(struct state *state,
 /* A metric's definition: all that must agree for its series to go on. */
 struct state_family {
 	const char *name;
-	const char *kind;       /* "counter", "gauge", "histogram" */
+	const char *kind; /* "counter", "gauge", "histogram"; "base": never shown */
 	struct slice signature; /* bytes that stand for the definition */
 };
 

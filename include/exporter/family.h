@@ -127,10 +127,11 @@ bool family_take_pressure(struct family *family);
 void family_set_expired(struct family *family, uint32_t series, bool expired);
 
 /*
- * From here on asking for one of them by its labels prevents its removal; so does
- * that it is not expired any more, or declared.  False: it stays.
+ * From here on asking for one of them by its labels, or family_stay(), prevents its
+ * removal; so does that it is not expired any more, or declared.  False: it stays.
  */
 void family_leave(struct family *family, const uint32_t *series, size_t count);
+void family_stay(struct family *family, uint32_t series);
 bool family_remove(struct family *family, uint32_t series);
 void family_count_forgotten(struct family *family, size_t count);
 /* Nobody reads text or values of these, which were removed. */

@@ -100,6 +100,8 @@ size_t schema_by_name(const struct schema *schema, size_t rank);
 /* Any thread. */
 const char *family_name(const struct family *family);
 enum metric_kind family_kind(const struct family *family);
+/* It keeps running totals and is never shown: metric_def.is_base. */
+bool family_is_base(const struct family *family);
 /* Numbers that are or were given to one: hidden, expired and free ones included. */
 size_t family_series(const struct family *family);
 /* Without those that have expired. */

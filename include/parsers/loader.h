@@ -79,6 +79,9 @@ bool load_number(struct loader *l, const struct yaml_node *node, const char *wha
 bool load_count(struct loader *l, const struct yaml_node *node, const char *what,
 		size_t max, size_t *count);
 
+/* After the last file: as many running totals are kept as their counter has series. */
+void load_base_limits(struct loader *l);
+
 /* After the last file: names that clash across metrics. */
 void load_check_metric_names(struct loader *l);
 

@@ -52,7 +52,10 @@ bool patterns_list(const char *path, struct arena *arena, const char *const **fi
 
 size_t patterns_file_count(const struct patterns *patterns);
 
-/* The metrics of all files; borrowed. */
+/*
+ * The metrics of all files; borrowed.  One that is fed by running totals has another
+ * right after it, somewhere, that keeps them: its name and ":base".
+ */
 const struct metric_def *const *patterns_metrics(const struct patterns *patterns,
 						 size_t *count);
 

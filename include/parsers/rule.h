@@ -31,6 +31,8 @@ struct rule_metric {
 	bool value_is_time; /* its value comes from $_time */
 	enum value_as as;
 	double scale;
+	size_t base_after; /* UPDATE_TOTAL: as in struct update; patterns.h */
+	bool first_counts;
 	double divisor; /* instead of scale, where it is 1 / divisor; else 0 */
 	/* In the order of the metric's labels. */
 	struct label_rule *labels;

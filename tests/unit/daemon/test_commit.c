@@ -19,15 +19,19 @@
 static const char *const labels[] = {"id"};
 static const double bounds[] = {1, 10};
 
-enum { EVENTS, SIZES, LEVEL, DEFS };
+static const char *const base_labels[] = {"id", ":path"};
+
+enum { EVENTS, SIZES, LEVEL, BASE, DEFS };
 static struct metric_def table[DEFS] = {
 	[EVENTS] = {METRIC_COUNTER, "events_total", "", labels, 1,
 		    .max_series = 100000},
 	[SIZES] = {METRIC_HISTOGRAM, "sizes", "", labels, 1, bounds, 2,
 		   .max_series = 100000},
 	[LEVEL] = {METRIC_GAUGE, "level", "", labels, 1},
+	[BASE] = {METRIC_GAUGE, "events_total:base", "", base_labels, 2,
+		  .is_base = true},
 };
-#define ALL 7u
+#define ALL 15u
 
 static char directory[] = "/tmp/logtally-commit-XXXXXX";
 static struct state *state;
@@ -469,6 +473,41 @@ Test(commit, a_new_database_gets_free_numbers_and_pasts_too)
 	put_at(LEVEL, 1, "c", 2);
 	cut_unref(make_cut());
 	cr_expect_eq(family_series(schema_family(schema, LEVEL)), 2);
+}
+
+/* ---- running totals ---- */
+
+static void total(size_t worker, const char *path, double value)
+{
+	struct slice values[] = {TEXT("a"), slice_of(path)};
+	struct update update = {.metric = EVENTS,
+				.op = UPDATE_TOTAL,
+				.value = value,
+				.time_ns = clock_wall_ns(),
+				.labels = values,
+				.base_after = BASE - EVENTS};
+
+	cr_expect_eq(store_update(stores[worker], &update), UPDATE_DONE);
+}
+
+Test(commit, the_last_totals_are_those_of_the_commit)
+{
+	total(0, "/a", 100);
+	total(1, "/b", 1);
+	total(0, "/a", 105);
+	save();
+	total(0, "/a", 107); /* is read again after the crash */
+	again(ALL);
+	total(1, "/a", 107);
+	total(1, "/a", 108);
+	total(0, "/b", 4);
+	cr_expect(shows("events_total{id=\"a\"} 11\n"));
+	save();
+	again(ALL);
+	total(0, "/a", 109);
+	total(1, "/b", 5);
+	cr_expect(shows("events_total{id=\"a\"} 13\n"), "%s", rendered.ptr);
+	cr_expect_not(strstr(rendered.ptr, "base"));
 }
 
 /* ---- damage ---- */

@@ -265,3 +265,55 @@ Test(patterns, when_a_metric_expires_may_be_said_anywhere)
 	patterns_destroy(patterns);
 	strbuf_finish(&errors);
 }
+
+Test(patterns, running_totals_are_a_counters)
+{
+	expect(METRIC "{gauge: level, value: $v, mode: total}\n",
+	       "a.yml:5:41: only a counter has a mode: leave the key out: a gauge");
+	expect(METRIC "{histogram: sizes, value: $v, mode: total}\n",
+	       "only a counter has a mode");
+	expect(METRIC "{counter: n_total, value: $v, mode: totals}\n",
+	       "mode: totals is not known: write total");
+	expect(METRIC "{counter: n_total, mode: total}\n",
+	       "mode: total needs a value: add value: $name");
+	expect(METRIC "{counter: n_total, value: $v, first: count}\n",
+	       "a.yml:5:46: first is about running totals: add mode: total");
+	expect(METRIC "{counter: n_total, value: $v, mode: total, first: yes}\n",
+	       "first: yes is not known: write count");
+	expect(METRIC "{counter: n_total, value: $v, mod: total}\n",
+	       "did you mean `mode`?");
+}
+
+Test(patterns, the_totals_of_a_counter_have_one_base)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+	const struct metric_def *const *defs;
+	const struct rule *rule;
+	size_t count;
+
+	write_file("a.yml",
+		   METRIC "{counter: n_total}\n"
+			  "      - {counter: m_total}\n"
+			  "      - {counter: n_total, value: $v, mode: total}\n"
+			  "      - {counter: n_total, value: $v, mode: total, "
+			  "first: count}\n"
+			  "      - {counter: n_total, max_series: 7}\n");
+	patterns = load(&errors);
+	cr_assert(patterns, "%s", errors.ptr);
+	defs = patterns_metrics(patterns, &count);
+	cr_assert_eq(count, 3);
+	rule = patterns_file(patterns, 0)->rules;
+	for (size_t i = 2; i < 4; i++) {
+		const struct rule_metric *m = &rule->metrics[i];
+
+		cr_expect_eq(m->op, UPDATE_TOTAL);
+		cr_expect_eq(m->first_counts, i == 3);
+		cr_expect_str_eq(defs[m->metric + m->base_after]->name, "n_total:base");
+		cr_expect(defs[m->metric + m->base_after]->is_base);
+		cr_expect_eq(defs[m->metric + m->base_after]->max_series, 7);
+	}
+	cr_expect_eq(rule->metrics[0].op, UPDATE_ADD);
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
+}
