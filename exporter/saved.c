@@ -118,25 +118,24 @@ static void note_text(struct walk *w, uint32_t number, unsigned char version)
 }
 
 /*
- * The version is read first: what changes from here on is put with a later cut.
- * Born after the cut means that the number was free in it.
+ * Born after the cut means that the number was free in it; then the text is put with a
+ * later one.  The version is read first: so is what changes from here on.
  */
 static void visit_series(struct walk *w, uint32_t number)
 {
 	const struct series_key *key = family_key(w->family, number);
 	unsigned char version = atomic_load(&key->version);
-	struct saved_series series = {
-		.is_free = atomic_load(&key->gone),
-		.born = atomic_load(&key->born),
-		.value = slots_value(w->layout, zeros),
-	};
+	bool gone = atomic_load(&key->gone);
+	struct saved_series series = {.born = atomic_load(&key->born),
+				      .value = slots_value(w->layout, zeros)};
+	bool is_later = !gone && series.born > cut_sequence(w->cut);
 
-	series.is_free = series.is_free || series.born > cut_sequence(w->cut);
+	series.is_free = gone || is_later;
 	if (!series.is_free) {
 		series.labels = (struct slice){key->text, key->text_bytes};
 		series.value = value_of(w, number);
 	}
-	if (version != key->saved_version)
+	if (version != key->saved_version && !is_later)
 		note_text(w, number, version);
 	w->visitor->series(w->ctx, w->family, number, &series);
 }

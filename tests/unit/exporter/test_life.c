@@ -6,6 +6,8 @@
 
 #include "common/clock.h"
 #include "common/xalloc.h"
+#include "exporter/part.h"
+#include "exporter/saved.h"
 #include "fixture.h"
 
 #define HOUR_NS (3600 * NS_PER_SECOND)
@@ -460,4 +462,255 @@ Test(life, what_never_expires_does_not)
 	put(5000, "a", 1);
 	cr_expect_str_eq(scrape(0), GAUGE "level{id=\"a\"} 1\n");
 	stop();
+}
+
+/* ---- what is saved ---- */
+
+static size_t free_count, series_count, value_count;
+
+static void visit_series(void *ctx, struct family *f, uint32_t number,
+			 const struct saved_series *series)
+{
+	(void)ctx;
+	(void)f;
+	(void)number;
+	free_count += series->is_free;
+	series_count += !series->is_free;
+	cr_expect_eq(series->labels.len == 0, series->is_free);
+}
+
+static void visit_value(void *ctx, struct family *f, uint32_t number,
+			const struct slots_value *value)
+{
+	(void)ctx;
+	(void)f;
+	(void)number;
+	(void)value;
+	value_count++;
+}
+
+static void visit_past(void *ctx, struct family *f, uint32_t number, uint64_t at,
+		       const struct slots_value *value)
+{
+	(void)ctx;
+	(void)f;
+	(void)number;
+	(void)at;
+	(void)value;
+}
+
+/* Saves the cut; what is said of how many numbers. */
+static void expect_changes(struct cut *cut, struct cut *since, size_t series,
+			   size_t frees, size_t values)
+{
+	static const struct cut_visitor visitor = {visit_series, visit_value,
+						   visit_past};
+
+	free_count = series_count = value_count = 0;
+	cut_each_change(cut, since, &visitor, NULL);
+	cr_expect_eq(series_count, series, "%zu series", series_count);
+	cr_expect_eq(free_count, frees, "%zu free", free_count);
+	cr_expect_eq(value_count, values, "%zu values", value_count);
+	family_note_saved(family(), cut, 0);
+}
+
+Test(life, a_number_that_changes_hands_is_said_to_once)
+{
+	struct cut *a, *b, *c, *d;
+
+	begin(LEVEL, 1);
+	put(50, "a", 1);
+	put(1, "stays", 1);
+	a = make_cut();
+	expect_changes(a, a, 2, 0, 0);
+	expire_after(SHORT);
+	settle();
+	b = make_cut();
+	expect_changes(b, a, 0, 1, 0);
+	cut_unref(a);
+	settle();
+	put(1, "b", 2);
+	c = make_cut();
+	expect_changes(c, b, 1, 0, 0);
+	put(1, "b", 3);
+	d = make_cut();
+	expect_changes(d, c, 0, 0, 1);
+	cut_unref(b);
+	cut_unref(c);
+	cut_unref(d);
+	stop();
+}
+
+/* It is all put again, in a new database, while the number is given to another. */
+Test(life, what_is_born_after_the_cut_is_saved_with_the_next)
+{
+	struct cut *cut, *next;
+
+	begin(LEVEL, 1);
+	put(50, "a", 1);
+	put(1, "stays", 1);
+	expire_after(SHORT);
+	settle();
+	cut = make_cut();
+	put(1, "b", 2);
+	cr_assert_eq(family_series(family()), 2);
+	family_note_unsaved(family());
+	expect_changes(cut, cut, 1, 1, 0);
+	next = make_cut();
+	expect_changes(next, cut, 1, 0, 0);
+	cut_unref(cut);
+	cut_unref(next);
+	stop();
+}
+
+Test(life, a_cut_does_not_show_who_was_born_after_it_in_an_old_place)
+{
+	struct cut *cut;
+
+	begin(EVENTS, 1);
+	put_many(50, 0, 20);
+	expire_after(SHORT);
+	cut_unref(make_cut());
+	put_many(49, 20, 40);
+	settle();
+	cut = make_cut();
+	put(1, "new", 1);
+	cr_expect_str_eq(render(cut, 0), "");
+	cr_expect_eq(family_series(family()), 40);
+	cr_expect_str_eq(scrape(ALL_SEEN), COUNTER "events_total{id=\"new\"} 1\n");
+	cut_unref(cut);
+	stop();
+}
+
+/* ---- anything in any order ---- */
+
+#define IDS 40
+#define WORKERS 3
+
+/* Each update of an id adds twice what the one before did. */
+struct told {
+	int updates;
+	bool fresh; /* one was: it must be there */
+};
+static struct told told[IDS];
+static struct part *early[WORKERS]; /* of the next cut */
+static uint64_t random_state;
+
+static unsigned below(unsigned most)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(random_state >> 33) % most;
+}
+
+static void tell(void)
+{
+	unsigned id = below(4) > 0 ? below(8) : below(IDS);
+	bool fresh = below(6) == 0;
+	char name[8];
+
+	if (told[id].updates == 50)
+		return;
+	snprintf(name, sizeof(name), "%u", id);
+	if (put_at(below(WORKERS), ago(fresh ? 1 : (int)(20 + below(50))), name,
+		   (double)(UINT64_C(1) << told[id].updates)) != UPDATE_DONE)
+		return; /* went to `other` */
+	told[id].updates++;
+	told[id].fresh |= fresh;
+}
+
+/* A value is what some of the last updates added, all of them in a row. */
+static bool is_possible(const struct told *t, uint64_t value)
+{
+	uint64_t all = (UINT64_C(1) << t->updates) - 1;
+
+	return value <= all && ((all ^ value) & ((all ^ value) + 1)) == 0;
+}
+
+static void check(struct cut *cut)
+{
+	bool seen[IDS] = {false};
+	char *save,
+		*line = strtok_r((char *)(uintptr_t)render(cut, ALL_SEEN), "\n", &save);
+
+	for (; line; line = strtok_r(NULL, "\n", &save)) {
+		unsigned id;
+		unsigned long long value;
+
+		if (sscanf(line, "events_total{id=\"%u\"} %llu", &id, &value) != 2)
+			continue;
+		cr_assert_not(seen[id], "%u stands twice", id);
+		seen[id] = true;
+		cr_assert(is_possible(&told[id], value), "%u: %llx after %d", id, value,
+			  told[id].updates);
+	}
+	for (unsigned id = 0; id < IDS; id++)
+		cr_assert(seen[id] || !told[id].fresh, "%u is missing", id);
+}
+
+/* Parts are taken early or late, as by workers that are slow. */
+static struct cut *make_uneven_cut(void)
+{
+	struct part *parts[WORKERS];
+	struct cut *cut;
+
+	sequence++;
+	for (size_t w = 0; w < WORKERS; w++) {
+		parts[w] = early[w] ? early[w] : store_cut(stores[w], sequence);
+		early[w] = NULL;
+	}
+	for (size_t w = 0; w < WORKERS; w++)
+		if (below(3) == 0)
+			early[w] = store_cut(stores[w], sequence + 1);
+	cut = cut_create(sequence, schema, parts, WORKERS, false);
+	return cut;
+}
+
+/* Those that tell something after their part was taken are not in the cut. */
+static void check_all(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct cut *cut = make_uneven_cut();
+
+		for (size_t w = 0; w < WORKERS; w++) {
+			part_unref(early[w]);
+			early[w] = NULL;
+		}
+		sequence++;
+		if (i == 1)
+			check(cut);
+		cut_unref(cut);
+	}
+}
+
+static void run_randomly(uint64_t seed)
+{
+	struct cut *held = NULL;
+
+	random_state = seed;
+	memset(told, 0, sizeof(told));
+	begin(EVENTS, WORKERS);
+	expire_after(SHORT);
+	for (int step = 0; step < 600; step++) {
+		if (below(3) > 0)
+			tell();
+		else
+			cut_unref(make_uneven_cut());
+		if (below(40) == 0) {
+			cut_unref(held);
+			held = below(2) ? make_uneven_cut() : NULL;
+		}
+		if (below(20) == 0)
+			check_all();
+	}
+	cut_unref(held);
+	check_all();
+	stop();
+	rendered = (struct strbuf)STRBUF_INIT;
+}
+
+Test(life, whatever_happens_in_whatever_order_no_value_is_half_lost)
+{
+	table[EVENTS].max_series = 6;
+	for (uint64_t seed = 1; seed <= 300; seed++)
+		run_randomly(seed);
 }
