@@ -1,7 +1,8 @@
 /*
  * Four workers update the same series, some of which are new, while cuts are
- * taken, two threads render each, what changed is looked for, marks hide series
- * and the configuration is reloaded.  For ThreadSanitizer; by itself it checks that no
+ * taken, two threads render each, what changed is looked for, marks hide series,
+ * others expire and their numbers are given away, running totals grow, and the
+ * configuration is reloaded.  For ThreadSanitizer; by itself it checks that no
  * cut loses an update, that totals never go back and that each cut stays as it is.
  */
 #include <pthread.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/strbuf.h"
 #include "exporter/cut.h"
 #include "exporter/exposition.h"
@@ -23,6 +25,8 @@
 #define BATCH 50
 #define LABEL_VALUES 400
 #define MOST_SERIES 300
+/* The last total of each of five files a worker. */
+#define TOTALS (WORKERS * (5.0 * UPDATES - 15))
 
 struct worker {
 	pthread_t thread;
@@ -61,7 +65,32 @@ static const struct metric_def marked = {.kind = METRIC_COUNTER,
 					 .help = "",
 					 .labels = labels,
 					 .label_count = 1};
-static const struct metric_def *const defs[] = {&events, &sizes, &level, &marked};
+#define HOUR_NS (3600 * NS_PER_SECOND)
+static const struct metric_def pods = {.kind = METRIC_GAUGE,
+				       .name = "z_pods",
+				       .help = "",
+				       .labels = labels,
+				       .label_count = 1,
+				       .expire_ns = HOUR_NS};
+static const struct metric_def calls = {.kind = METRIC_COUNTER,
+					.name = "z_calls_total",
+					.help = "",
+					.labels = labels,
+					.label_count = 1,
+					.max_series = 20,
+					.expire_ns = HOUR_NS};
+static const char *const base_labels[] = {":path"};
+static const struct metric_def done = {
+	.kind = METRIC_COUNTER, .name = "done_total", .help = ""};
+static const struct metric_def base = {.kind = METRIC_GAUGE,
+				       .name = "done_total:base",
+				       .help = "",
+				       .labels = base_labels,
+				       .label_count = 1,
+				       .is_base = true};
+enum { EVENTS, SIZES, LEVEL, MARKED, PODS, CALLS, DONE, BASE, DEFS };
+static const struct metric_def *const defs[DEFS] = {&events, &sizes, &level, &marked,
+						    &pods,   &calls, &done,  &base};
 
 static int failures;
 
@@ -74,6 +103,25 @@ static void expect(bool holds, const char *claim)
 }
 
 /* ---- a worker ---- */
+
+/* Of what is there for some milliseconds only. */
+static void update_brief(struct store *store, int i, int number)
+{
+	char text[32], file[16];
+	struct slice pod = {text, (size_t)snprintf(text, sizeof(text), "pod-%d-%d",
+						   i % 3 ? number : 0, i / 200)};
+	struct slice path = {
+		file, (size_t)snprintf(file, sizeof(file), "/%d/%d", number, i % 5)};
+	int64_t time_ns = clock_wall_ns() - HOUR_NS + 5 * NS_PER_MS;
+	struct update gauge = {PODS, UPDATE_SET, i, time_ns, &pod};
+	struct update call = {CALLS, UPDATE_ADD, 1, time_ns, &pod};
+	struct update total = {DONE,  UPDATE_TOTAL, i,   time_ns,
+			       &path, BASE - DONE,  true};
+
+	store_update(store, &gauge);
+	store_update(store, &call);
+	store_update(store, &total);
+}
 
 static void update(struct store *store, int i, int number)
 {
@@ -90,6 +138,7 @@ static void update(struct store *store, int i, int number)
 	store_update(store, &size);
 	store_update(store, &set);
 	store_update(store, &mark);
+	update_brief(store, i, number);
 }
 
 static void answer(struct worker *w, struct store *store, bool last)
@@ -202,17 +251,27 @@ static void count_value(void *ctx, struct family *family, uint32_t number,
 	++*(size_t *)ctx;
 }
 
+static void count_past(void *ctx, struct family *family, uint32_t number,
+		       uint64_t sequence, const struct slots_value *value)
+{
+	(void)family;
+	(void)number;
+	(void)sequence;
+	(void)value;
+	++*(size_t *)ctx;
+}
+
 /* What a commit does: the thread that saves knows what it has saved. */
 static size_t save(struct cut *cut, const struct cut *since)
 {
-	static const struct cut_visitor visitor = {count_series, count_value};
+	static const struct cut_visitor visitor = {count_series, count_value,
+						   count_past};
 	struct schema *schema = cut_schema(cut);
 	size_t changes = 0;
 
 	cut_each_change(cut, since, &visitor, &changes);
 	for (size_t i = 0; i < schema_total(schema); i++)
-		family_saved(schema_family(schema, i))->series =
-			(uint32_t)cut_series(cut, i);
+		family_note_saved(schema_family(schema, i), cut, i);
 	return changes;
 }
 
@@ -228,10 +287,11 @@ static void render(struct cut *cut, struct strbuf *out)
 	exposition_destroy(e);
 }
 
+/* Without those of which some are hidden. */
 static bool starts_alike(const struct strbuf *a, const struct strbuf *b)
 {
-	const char *a_end = strstr(a->ptr, "# TYPE z_marked_total");
-	const char *b_end = strstr(b->ptr, "# TYPE z_marked_total");
+	const char *a_end = strstr(a->ptr, "# TYPE z_");
+	const char *b_end = strstr(b->ptr, "# TYPE z_");
 	size_t a_len = a_end ? (size_t)(a_end - a->ptr) : a->len;
 	size_t b_len = b_end ? (size_t)(b_end - b->ptr) : b->len;
 
@@ -256,7 +316,7 @@ static void *read_cut(void *arg)
 
 static struct schema *bind_again(struct registry *registry)
 {
-	return registry_bind(registry, defs, 4, 0, NULL, 0, 0, 0);
+	return registry_bind(registry, defs, DEFS, 0, NULL, 0, 0, 0);
 }
 
 static void start_workers(struct worker *workers, struct registry *registry,
@@ -288,7 +348,7 @@ static void stop_workers(struct worker *workers)
 static uint64_t follow(struct worker *workers, struct registry *registry,
 		       struct schema **schema)
 {
-	double before = 0, total = 0;
+	double before = 0, total = 0, done_total = 0;
 	size_t changes = 0;
 	struct cut *saved = NULL;
 	uint64_t sequence = 0;
@@ -305,7 +365,8 @@ static uint64_t follow(struct worker *workers, struct registry *registry,
 		changes += save(cut, saved ? saved : cut);
 		cut_unref(saved);
 		saved = cut_ref(cut);
-		total = sum_of(cut, 0);
+		total = sum_of(cut, EVENTS);
+		done_total = sum_of(cut, DONE);
 		expect(total >= before, "totals never go back");
 		before = total;
 		for (int i = 0; i < 2; i++) {
@@ -321,6 +382,7 @@ static uint64_t follow(struct worker *workers, struct registry *registry,
 	cut_unref(saved);
 	expect(changes > 0, "changes were found");
 	expect(total == (double)WORKERS * UPDATES, "every update is in the last cut");
+	expect(done_total == TOTALS, "and so is what every total grew");
 	return sequence;
 }
 
@@ -336,6 +398,10 @@ int main(void)
 	expect(cuts > 1, "cuts were taken while workers worked");
 	expect(family_overflows(schema_family(schema, 0)) > 0, "the limit was reached");
 	stop_workers(workers);
+	expect(family_series(schema_family(schema, PODS)) < 1000,
+	       "numbers of pods are used again");
+	expect(family_forgotten(schema_family(schema, CALLS)) > 0,
+	       "the oldest of the counters went");
 	expect(family_series(schema_family(schema, 0)) == MOST_SERIES + 1,
 	       "the limit holds, `other` comes on top");
 	schema_unref(schema);
