@@ -10,8 +10,9 @@
  * last line is "done".
  *
  * On its course: counters whose sum is the position in the file, births, a gauge, a
- * histogram, a family that comes and goes and is forgotten, a file that comes and
- * goes, folds, checkpoints of the WAL, and a reopening in the middle.
+ * histogram, a family that comes and goes and is forgotten, series that go and leave
+ * their number to others, what series were before they came back, a file that comes
+ * and goes, folds, checkpoints of the WAL, and a reopening in the middle.
  */
 #include <math.h>
 #include <stdio.h>
@@ -37,15 +38,17 @@ struct model {
 	uint64_t offset_bytes;
 	bool second_file;
 	bool guest;
+	double past;      /* of the first counter, */
+	uint64_t past_at; /* since this commit; 0: never */
 };
 
 struct run {
 	struct state *state;
 	struct model now, saved; /* what the next commit holds, what is there */
-	uint64_t hits, level, took, guest;
+	uint64_t hits, level, took, guest, pods;
 	bool guest_saved; /* its series are in the database */
 	/* While comparing. */
-	size_t visited, files;
+	size_t visited, files, pasts;
 	bool wrong;
 };
 
@@ -53,7 +56,9 @@ static const struct state_family hits = {"hits_total", "counter", {"h", 1}};
 static const struct state_family level = {"level", "gauge", {"l", 1}};
 static const struct state_family took = {"took_seconds", "histogram", {"t", 1}};
 static const struct state_family guest = {"guest_total", "counter", {"g", 1}};
+static const struct state_family pods = {"pods", "gauge", {"p", 1}};
 #define GUESTS 5
+#define PODS 6
 
 static void stop(const char *why)
 {
@@ -81,6 +86,25 @@ static void advance(struct model *m)
 	m->buckets[n % BUCKETS]++;
 	m->second_file = n % 6 < 3;
 	m->guest = n % 8 < 4;
+	if (n % 3 == 0) {
+		m->past = m->counts[0] / 2;
+		m->past_at = n;
+	}
+}
+
+/* A pod has its place for three commits, comes back with the last; then it is free. */
+static uint64_t phase_of(uint64_t sequence, size_t place)
+{
+	return (sequence + place * 3) % 4;
+}
+
+static struct slice name_of_pod(char *text, size_t size, uint64_t sequence,
+				size_t place)
+{
+	uint64_t pod = (sequence + place * 3) / 4;
+
+	return (struct slice){
+		text, (size_t)snprintf(text, size, "pod=\"%zu-%d\"", place, (int)pod)};
 }
 
 static struct model model_at(uint64_t sequence)
@@ -136,6 +160,37 @@ static void visit_took(void *ctx, const struct state_series *series)
 		check(r, series->value.buckets[i] == r->now.buckets[i]);
 }
 
+static void visit_pod(void *ctx, const struct state_series *series)
+{
+	struct run *r = ctx;
+	char text[32];
+	struct slice name =
+		name_of_pod(text, sizeof(text), r->now.sequence, r->visited);
+	bool is_free = phase_of(r->now.sequence, r->visited) == 0;
+
+	check(r, series->number == r->visited++ && series->is_free == is_free);
+	check(r, slice_eq(series->labels, is_free ? (struct slice){"", 0} : name));
+	check(r, series->value.value == (is_free ? 0 : (double)r->now.sequence));
+}
+
+static void visit_past(void *ctx, const struct state_past *past)
+{
+	struct run *r = ctx;
+
+	r->pasts++;
+	check(r, past->number == 0 && past->sequence == r->now.past_at &&
+			 past->value.value == r->now.past);
+}
+
+static void visit_past_of_pod(void *ctx, const struct state_past *past)
+{
+	struct run *r = ctx;
+
+	r->pasts++;
+	check(r, phase_of(r->now.sequence, past->number) == 3 &&
+			 past->value.value == (double)past->number);
+}
+
 static void visit_guest(void *ctx, const struct state_series *series)
 {
 	struct run *r = ctx;
@@ -169,6 +224,32 @@ static void load(struct run *r, const struct state_family *family,
 		r->wrong = false;
 	}
 	stop(err.text);
+}
+
+static size_t load_pasts(struct run *r, uint64_t id,
+			 void (*visit)(void *ctx, const struct state_past *past))
+{
+	struct error err;
+
+	for (int i = 0; i < ATTEMPTS; i++) {
+		r->pasts = 0;
+		if (state_load_pasts(r->state, id, visit, r, &err))
+			return r->pasts;
+	}
+	stop(err.text);
+	return 0;
+}
+
+static void compare_pods(struct run *r)
+{
+	size_t returned = 0;
+
+	load(r, &pods, visit_pod, &r->pods);
+	check(r, r->visited == (r->now.sequence > 0 ? PODS : 0));
+	for (size_t i = 0; i < PODS && r->now.sequence > 0; i++)
+		returned += phase_of(r->now.sequence, i) == 3;
+	check(r, load_pasts(r, r->pods, visit_past_of_pod) == returned);
+	check(r, load_pasts(r, r->hits, visit_past) == (r->now.past_at > 0));
 }
 
 static void compare_series(struct run *r)
@@ -209,6 +290,7 @@ static void compare(struct run *r)
 	r->now = r->saved = model_at(state_sequence(r->state));
 	r->wrong = false;
 	compare_series(r);
+	compare_pods(r);
 	compare_files(r);
 	for (size_t i = 0; i < SERIES; i++)
 		total += r->now.counts[i];
@@ -274,6 +356,42 @@ static void put_guest(struct run *r)
 			&(struct state_series){.number = i, .value = {.value = 1}});
 }
 
+/* Commits in between may have failed. */
+static bool changes_hands(uint64_t saved, uint64_t now, size_t place)
+{
+	return saved == 0 || phase_of(saved, place) == 0 || phase_of(now, place) == 0 ||
+	       (saved + place * 3) / 4 != (now + place * 3) / 4;
+}
+
+static void put_pod(struct run *r, uint32_t place)
+{
+	uint64_t n = r->now.sequence, phase = phase_of(n, place);
+	struct state_series pod = {.number = place, .is_free = phase == 0};
+	struct state_past past = {place, n, {.value = place}};
+	char text[32];
+
+	if (phase > 0) {
+		pod.labels = name_of_pod(text, sizeof(text), n, place);
+		pod.value.value = (double)n;
+	}
+	if (changes_hands(r->saved.sequence, n, place))
+		state_put_series(r->state, r->pods, &pod);
+	else
+		state_put_value(r->state, r->pods, place, &pod.value);
+	if (phase == 3)
+		state_put_past(r->state, r->pods, &past);
+}
+
+static void put_pasts(struct run *r)
+{
+	struct state_past past = {0, r->now.past_at, {.value = r->now.past}};
+
+	for (uint32_t i = 0; i < PODS; i++)
+		put_pod(r, i);
+	if (r->now.past_at > r->saved.sequence)
+		state_put_past(r->state, r->hits, &past);
+}
+
 static void put_files(struct run *r)
 {
 	struct checkpoint first = {.id = 1,
@@ -298,11 +416,13 @@ static bool commit(struct run *r, struct error *err)
 	state_put_family(r->state, r->hits, &hits);
 	state_put_family(r->state, r->level, &level);
 	state_put_family(r->state, r->took, &took);
+	state_put_family(r->state, r->pods, &pods);
 	put_guest(r);
 	put_hits(r);
 	put_single(r, r->level, &value);
 	value = (struct state_value){r->now.sum, 0, r->now.buckets, BUCKETS};
 	put_single(r, r->took, &value);
+	put_pasts(r);
 	put_files(r);
 	state_put_scrapers(r->state, &scraper, 1);
 	state_put_root(r->state, "/");
