@@ -1,31 +1,20 @@
 #include "exporter/family.h"
 
-#include <assert.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/utf8.h"
 #include "common/xalloc.h"
 #include "exporter/chunk.h"
 #include "exporter/life.h"
-#include "exporter/number.h"
 #include "exporter/saved.h"
-#include "exporter/text.h"
+#include "exporter/shape.h"
 
 struct family {
 	atomic_uint refs;
-	char *name;
-	size_t name_bytes;
 	bool own;
 	bool is_base;
-	struct layout layout;
-	double *bounds;
-	struct strbuf *le; /* one for each bucket, +Inf last */
-	char **labels;
-	size_t label_count;
-	struct strbuf const_labels; /* rendered */
+	struct shape shape;
 	struct strbuf signature;
 	struct family_saved saved; /* of the one who saves */
 	struct family_limits *limits;
@@ -51,48 +40,6 @@ struct family {
 
 /* ---- creation ---- */
 
-static bool has_label(const struct metric_def *def, const char *name)
-{
-	for (size_t i = 0; i < def->label_count; i++)
-		if (strcmp(def->labels[i], name) == 0)
-			return true;
-	return false;
-}
-
-static void copy_labels(struct family *f, const struct metric_def *def,
-			const struct const_label *consts, size_t const_count)
-{
-	f->labels = xcalloc(def->label_count, sizeof(*f->labels));
-	f->label_count = def->label_count;
-	for (size_t i = 0; i < def->label_count; i++)
-		f->labels[i] = xstrdup(def->labels[i]);
-	for (size_t i = 0; !f->own && i < const_count; i++)
-		if (!has_label(def, consts[i].name))
-			text_add_label(&f->const_labels, consts[i].name,
-				       slice_of(consts[i].value));
-}
-
-static void copy_buckets(struct family *f)
-{
-	size_t count = f->layout.bound_count;
-
-	if (f->layout.kind != METRIC_HISTOGRAM)
-		return;
-	f->bounds = xcalloc(count, sizeof(*f->bounds));
-	if (count > 0)
-		memcpy(f->bounds, f->layout.bounds, count * sizeof(*f->bounds));
-	f->layout.bounds = f->bounds;
-	f->le = xcalloc(count + 1, sizeof(*f->le));
-	for (size_t i = 0; i <= count; i++) {
-		char number[NUMBER_MAX_BYTES];
-		size_t len =
-			number_format_le(number, i < count ? f->bounds[i] : INFINITY);
-
-		f->le[i] = (struct strbuf)STRBUF_INIT;
-		text_add_label(&f->le[i], "le", (struct slice){number, len});
-	}
-}
-
 struct family *family_create(const struct metric_def *def, bool own,
 			     const struct const_label *labels, size_t label_count,
 			     struct slice signature, struct family_limits *limits,
@@ -100,19 +47,14 @@ struct family *family_create(const struct metric_def *def, bool own,
 {
 	struct family *f = xcalloc(1, sizeof(*f));
 
-	assert(def->label_count <= METRIC_MAX_LABELS + (def->is_base ? 1u : 0u));
 	atomic_init(&f->refs, 1);
-	f->name = xstrdup(def->name);
-	f->name_bytes = strlen(def->name);
 	f->own = own;
 	f->is_base = def->is_base;
-	f->layout = layout_of(def);
+	shape_init(&f->shape, def, own ? NULL : labels, own ? 0 : label_count);
 	f->limits = limits;
 	keys_init(&f->keys, seed);
-	f->const_labels = f->signature = (struct strbuf)STRBUF_INIT;
+	f->signature = (struct strbuf)STRBUF_INIT;
 	strbuf_add_slice(&f->signature, signature);
-	copy_labels(f, def, labels, label_count);
-	copy_buckets(f);
 	f->life = life_create();
 	pthread_mutex_init(&f->lock, NULL);
 	return f;
@@ -132,17 +74,9 @@ static void destroy(struct family *f)
 	life_destroy(f->life);
 	free(f->saved.texts);
 	free_values(f);
-	for (size_t i = 0; i < f->label_count; i++)
-		free(f->labels[i]);
-	for (size_t i = 0; f->le && i <= f->layout.bound_count; i++)
-		strbuf_finish(&f->le[i]);
-	strbuf_finish(&f->const_labels);
+	shape_finish(&f->shape);
 	strbuf_finish(&f->signature);
 	pthread_mutex_destroy(&f->lock);
-	free(f->labels);
-	free(f->le);
-	free(f->bounds);
-	free(f->name);
 	free(f);
 }
 
@@ -163,12 +97,12 @@ void family_unref(struct family *family)
 
 const char *family_name(const struct family *family)
 {
-	return family->name;
+	return family->shape.name;
 }
 
 struct slice family_name_slice(const struct family *family)
 {
-	return (struct slice){family->name, family->name_bytes};
+	return (struct slice){family->shape.name, family->shape.name_bytes};
 }
 
 bool family_is_base(const struct family *family)
@@ -178,17 +112,17 @@ bool family_is_base(const struct family *family)
 
 enum metric_kind family_kind(const struct family *family)
 {
-	return family->layout.kind;
+	return family->shape.layout.kind;
 }
 
 const struct layout *family_layout(const struct family *family)
 {
-	return &family->layout;
+	return &family->shape.layout;
 }
 
 size_t family_label_count(const struct family *family)
 {
-	return family->label_count;
+	return family->shape.label_count;
 }
 
 struct slice family_signature(const struct family *family)
@@ -203,7 +137,7 @@ struct family_saved *family_saved(struct family *family)
 
 struct slice family_le(const struct family *family, size_t bucket)
 {
-	return strbuf_slice(&family->le[bucket]);
+	return strbuf_slice(&family->shape.le[bucket]);
 }
 
 size_t family_series(const struct family *family)
@@ -241,38 +175,13 @@ const struct series_key *family_key(const struct family *family, uint32_t series
 
 /* ---- labels ---- */
 
-static bool render(const struct family *f, const struct slice *values,
-		   size_t most_bytes, struct strbuf *text, struct strbuf *scratch,
-		   bool *exact)
-{
-	*exact = true;
-	strbuf_clear(text);
-	for (size_t i = 0; i < f->label_count; i++) {
-		/* Making it valid never shortens a value. */
-		if (values[i].len > most_bytes)
-			return false;
-		strbuf_clear(scratch);
-		utf8_add_valid(scratch, values[i]);
-		if (scratch->len > most_bytes)
-			return false;
-		*exact = *exact && slice_eq(strbuf_slice(scratch), values[i]);
-		text_add_label(text, f->labels[i], strbuf_slice(scratch));
-	}
-	if (f->const_labels.len > 0) {
-		if (text->len > 0)
-			strbuf_putc(text, ',');
-		strbuf_add_slice(text, strbuf_slice(&f->const_labels));
-	}
-	return true;
-}
-
 bool family_render(const struct family *family, const struct slice *values,
 		   struct strbuf *text, struct strbuf *scratch, bool *exact)
 {
 	bool any = family->own || family->is_base;
 	size_t most = any ? SIZE_MAX : family->limits->label_value_bytes;
 
-	return render(family, values, most, text, scratch, exact);
+	return shape_render(&family->shape, values, most, text, scratch, exact);
 }
 
 /* ---- limits ---- */
@@ -344,26 +253,14 @@ static uint32_t ask_unlimited(struct family *f, struct slice text, uint64_t born
 	return series;
 }
 
-static void render_other(const struct family *f, struct strbuf *text)
-{
-	struct slice values[METRIC_MAX_LABELS];
-	struct strbuf scratch = STRBUF_INIT;
-	bool exact;
-
-	for (size_t i = 0; i < f->label_count; i++)
-		values[i] = slice_of("other");
-	render(f, values, SIZE_MAX, text, &scratch, &exact);
-	strbuf_finish(&scratch);
-}
-
 static uint32_t ask_other(struct family *f, uint64_t born)
 {
 	struct strbuf text = STRBUF_INIT;
 	uint32_t series;
 
-	if (f->layout.kind == METRIC_GAUGE)
+	if (f->shape.layout.kind == METRIC_GAUGE)
 		return FAMILY_NO_SERIES;
-	render_other(f, &text);
+	shape_render_other(&f->shape, &text);
 	series = ask_unlimited(f, strbuf_slice(&text), born);
 	strbuf_finish(&text);
 	return series;
@@ -372,7 +269,7 @@ static uint32_t ask_other(struct family *f, uint64_t born)
 /* Neither the daemon's own metrics nor the only series there can be. */
 static bool has_limits(const struct family *f)
 {
-	return !f->own && f->label_count > 0;
+	return !f->own && f->shape.label_count > 0;
 }
 
 static uint32_t ask(struct family *f, struct slice text, uint64_t born,
@@ -412,7 +309,7 @@ static void free_other(struct family *f)
 	struct strbuf text = STRBUF_INIT;
 	uint32_t series;
 
-	render_other(f, &text);
+	shape_render_other(&f->shape, &text);
 	series = keys_find(&f->keys, strbuf_slice(&text));
 	if (series != FAMILY_NO_SERIES)
 		free_of_limits(f, series);
@@ -440,8 +337,8 @@ void family_take_over(struct family *family, const struct metric_def *def)
 	if (has_limits(family) && def->kind != METRIC_GAUGE)
 		free_other(family);
 	for (size_t i = 0; i < count; i++) {
-		render(family, def->declared + i * def->label_count, SIZE_MAX, &text,
-		       &scratch, &exact);
+		shape_render(&family->shape, def->declared + i * def->label_count,
+			     SIZE_MAX, &text, &scratch, &exact);
 		family_touch(family,
 			     ask_unlimited(family, strbuf_slice(&text), BORN_UNSEEN));
 	}

@@ -382,7 +382,6 @@ void life_update(struct family *family, const struct cut *cut, size_t metric,
 {
 	struct life *life = family_life(family);
 	int64_t expire_ns = family_expire_ns(family);
-	uint64_t oldest_cut = cuts_oldest();
 	struct look l = {.family = family,
 			 .life = life,
 			 .layout = family_layout(family),
@@ -391,9 +390,11 @@ void life_update(struct family *family, const struct cut *cut, size_t metric,
 			 .least_ns = expire_ns > 0 ? now_ns - expire_ns : INT64_MIN,
 			 .hides = hides,
 			 .is_base = family_is_base(family)};
+	uint64_t oldest_cut;
 
 	if (expire_ns == 0 && !is_used(life))
 		return;
+	oldest_cut = cuts_oldest();
 	look_at_hidden(&l);
 	look_at_young(&l);
 	if (expire_ns > 0)
