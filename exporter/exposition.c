@@ -29,6 +29,7 @@ struct place {
 
 struct exposition {
 	struct cut *cut;
+	uint64_t sequence; /* of the cut */
 	uint64_t seen_sequence;
 	size_t rank; /* of the family after this one */
 	struct place at;
@@ -44,6 +45,7 @@ struct exposition *exposition_create(struct cut *cut, uint64_t seen_sequence,
 	struct exposition *e = xcalloc(1, sizeof(*e));
 
 	e->cut = cut_ref(cut);
+	e->sequence = cut_sequence(cut);
 	e->seen_sequence = seen_sequence;
 	e->pending = e->tail = (struct strbuf)STRBUF_INIT;
 	strbuf_add_slice(&e->tail, tail);
@@ -99,7 +101,7 @@ static bool is_shown(const struct exposition *e, const struct series_key *key,
 		     uint64_t born)
 {
 	return !atomic_load_explicit(&key->gone, memory_order_acquire) &&
-	       born <= cut_sequence(e->cut) &&
+	       born <= e->sequence &&
 	       !atomic_load_explicit(&key->hidden, memory_order_relaxed) &&
 	       !atomic_load_explicit(&key->expired, memory_order_relaxed);
 }
@@ -113,8 +115,7 @@ static const union slot *slots_before(const struct exposition *e,
 	if (!kinds[family_kind(e->at.family)].born_at_zero)
 		return NULL;
 	past = atomic_load_explicit(&key->past, memory_order_acquire);
-	if (past && past->sequence > e->seen_sequence &&
-	    past->sequence <= cut_sequence(e->cut))
+	if (past && past->sequence > e->seen_sequence && past->sequence <= e->sequence)
 		return past->slots;
 	return born > e->seen_sequence ? zeros : NULL;
 }
