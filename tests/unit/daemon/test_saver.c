@@ -266,6 +266,27 @@ Test(saver, slow_readers_hold_few_cuts_without_state)
 	expect_few_cuts("");
 }
 
+/* What expired could not be given up while a cut is kept that holds it. */
+Test(saver, without_scrapes_no_old_cut_is_kept)
+{
+	struct cut *cut;
+	uint64_t scraped;
+	bool saved;
+
+	start(data, 0);
+	wait_for(1, true);
+	cut = saver_scrape(saver, &saved);
+	scraped = cut_sequence(cut);
+	cut_unref(cut);
+	for (int i = 0; i < 500 && cuts_oldest() <= scraped; i++) {
+		append_lines(1);
+		usleep(5000);
+		cr_expect(saver_save(saver, 5000));
+	}
+	cr_expect_gt(cuts_oldest(), scraped);
+	stop();
+}
+
 static void *scrape_often(void *arg)
 {
 	double last = 0;
