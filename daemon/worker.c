@@ -13,7 +13,7 @@
 #include "common/shared_text.h"
 #include "common/xalloc.h"
 #include "daemon/own_metrics.h"
-#include "parsers/engine.h"
+#include "daemon/tally.h"
 
 #define SPARE_FILES 192
 
@@ -37,13 +37,11 @@ struct worker {
 	const struct worker_ops *ops;
 	void *ctx;
 	struct follower *follower;
-	struct store *store;
+	struct tally *tally;
+	struct store *store; /* the tally's */
 	const struct setup *setup;
-	struct engine *engine;
 	struct regex_scratch *path_scratch;
 	struct path *paths;
-	uint32_t *match_series, *last_match_series, *cpu_series; /* one a rule */
-	int64_t block_time_ns;
 	bool stopping;
 	pthread_t thread;
 	bool started;
@@ -69,89 +67,12 @@ void worker_share_finish(struct worker_share *share)
 	*share = (struct worker_share){.positions = POSITIONS_INIT};
 }
 
-/* -- rules to updates ----------------------------------------------------- */
-
-static enum update_result on_update(void *ctx, const struct update *update)
-{
-	struct worker *w = ctx;
-	struct update shifted = *update;
-
-	shifted.metric += OWN_STORED;
-	return store_update(w->store, &shifted);
-}
-
-static void rule_labels(const struct worker *w, size_t rule, struct slice *labels)
-{
-	const struct rule_info *info = patterns_rule(w->setup->patterns, rule);
-
-	labels[0] = slice_of(info->patterns);
-	labels[1] = slice_of(info->name);
-}
-
-static void on_error(void *ctx, size_t rule, enum rule_error error)
-{
-	struct worker *w = ctx;
-	struct slice labels[3];
-	struct update update = {.metric = OWN_RULE_ERRORS,
-				.op = UPDATE_ADD,
-				.value = 1,
-				.time_ns = METRIC_NO_TIME,
-				.labels = labels};
-
-	rule_labels(w, rule, labels);
-	labels[2] = slice_of(rule_error_name(error));
-	store_update(w->store, &update);
-}
-
-static void on_matched(void *ctx, size_t rule, uint64_t count)
-{
-	struct worker *w = ctx;
-
-	store_add(w->store, OWN_RULE_MATCHES, w->match_series[rule], (double)count);
-	store_set(w->store, OWN_RULE_LAST_MATCH, w->last_match_series[rule],
-		  clock_seconds(w->block_time_ns), w->block_time_ns);
-}
-
-static void on_cpu(void *ctx, size_t rule, double cpu_ns)
-{
-	struct worker *w = ctx;
-
-	store_add(w->store, OWN_RULE_CPU, w->cpu_series[rule], cpu_ns / 1e9);
-}
-
-static const struct engine_ops engine_ops = {
-	.update = on_update, .error = on_error, .matched = on_matched, .cpu = on_cpu};
-
 /* -- setups --------------------------------------------------------------- */
-
-static void find_rule_series(struct worker *w)
-{
-	size_t rules = patterns_rule_count(w->setup->patterns);
-
-	w->match_series = xreallocarray(w->match_series, rules, sizeof(uint32_t));
-	w->last_match_series =
-		xreallocarray(w->last_match_series, rules, sizeof(uint32_t));
-	w->cpu_series = xreallocarray(w->cpu_series, rules, sizeof(uint32_t));
-	for (size_t i = 0; i < rules; i++) {
-		struct slice labels[2];
-
-		rule_labels(w, i, labels);
-		w->match_series[i] = store_series(w->store, OWN_RULE_MATCHES, labels);
-		w->last_match_series[i] =
-			store_series(w->store, OWN_RULE_LAST_MATCH, labels);
-		w->cpu_series[i] = store_series(w->store, OWN_RULE_CPU, labels);
-	}
-}
 
 static void use_setup(struct worker *w, const struct setup *setup)
 {
-	engine_destroy(w->engine);
 	w->setup = setup;
-	w->engine = engine_create(setup->patterns,
-				  (uint32_t)setup->config->limits.match_steps,
-				  &engine_ops, w);
-	store_use(w->store, setup->schema);
-	find_rule_series(w);
+	tally_use(w->tally, setup);
 	for (struct path *p = w->paths; p; p = p->next) {
 		source_destroy(p->source);
 		p->source = setup_source(setup, p->name, w->path_scratch);
@@ -256,13 +177,7 @@ static void on_block(void *ctx, void *opaque, const struct block *block)
 	/* After the last cut, until the turn ends: the next start reads it again. */
 	if (w->stopping)
 		return;
-	w->block_time_ns = block->read_time_ns;
-	engine_feed(w->engine, path->source, block, &counts);
-	store_add(w->store, OWN_LINES, 0, (double)counts.lines);
-	store_add(w->store, OWN_BYTES_READ, 0, (double)block->bytes.len);
-	if (counts.unmatched_lines > 0)
-		store_add(w->store, OWN_UNMATCHED_LINES, 0,
-			  (double)counts.unmatched_lines);
+	tally_feed(w->tally, path->source, block, &counts);
 }
 
 static void on_oversized(void *ctx, void *path, uint64_t bytes)
@@ -379,7 +294,8 @@ struct worker *worker_create(unsigned index, struct registry *registry,
 		return NULL;
 	}
 	pthread_mutex_init(&w->lock, NULL);
-	w->store = store_create(registry);
+	w->tally = tally_create(registry);
+	w->store = tally_store(w->tally);
 	store_births_are_old(w->store, births_are_old);
 	w->path_scratch = regex_scratch_create((uint32_t)limits->match_steps);
 	use_setup(w, setup);
@@ -452,12 +368,8 @@ void worker_destroy(struct worker *w)
 	if (!w)
 		return;
 	follower_destroy(w->follower);
-	engine_destroy(w->engine);
-	store_destroy(w->store);
+	tally_destroy(w->tally);
 	regex_scratch_destroy(w->path_scratch);
-	free(w->match_series);
-	free(w->last_match_series);
-	free(w->cpu_series);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }
