@@ -6,6 +6,7 @@
 #include "common/utf8.h"
 #include "common/xalloc.h"
 #include "exporter/family.h"
+#include "exporter/form.h"
 #include "exporter/life.h"
 #include "exporter/number.h"
 #include "exporter/slots.h"
@@ -20,10 +21,10 @@ static const union slot zeros[SLOTS_MAX];
 /* Where a family is being rendered. */
 struct place {
 	size_t metric;
-	const struct family *family;
-	struct slice name;
+	struct form_family family;
 	size_t series_count;
-	uint32_t series;
+	size_t next;     /* of the series, in the order in which they are shown */
+	uint32_t *order; /* by label text; NULL: by number, which is by birth */
 	bool has_header;
 };
 
@@ -31,8 +32,11 @@ struct exposition {
 	struct cut *cut;
 	uint64_t sequence; /* of the cut */
 	uint64_t seen_sequence;
+	struct exposition_options options;
+	const struct form *form;
 	size_t rank; /* of the family after this one */
 	struct place at;
+	bool begun, has_families, ended;
 	struct strbuf pending; /* rendered, from `taken` on not yet read */
 	size_t taken;
 	struct strbuf tail;
@@ -47,6 +51,7 @@ struct exposition *exposition_create(struct cut *cut, uint64_t seen_sequence,
 	e->cut = cut_ref(cut);
 	e->sequence = cut_sequence(cut);
 	e->seen_sequence = seen_sequence;
+	e->form = &form_text;
 	e->pending = e->tail = (struct strbuf)STRBUF_INIT;
 	strbuf_add_slice(&e->tail, tail);
 	return e;
@@ -56,44 +61,31 @@ void exposition_destroy(struct exposition *exposition)
 {
 	if (!exposition)
 		return;
+	free(exposition->at.order);
 	cut_unref(exposition->cut);
 	strbuf_finish(&exposition->pending);
 	strbuf_finish(&exposition->tail);
 	free(exposition);
 }
 
+void exposition_set_options(struct exposition *exposition,
+			    const struct exposition_options *options)
+{
+	static const struct form *const forms[] = {
+		[EXPOSITION_TEXT] = &form_text,
+		[EXPOSITION_JSON] = &form_json,
+	};
+
+	exposition->options = *options;
+	exposition->form = forms[options->format];
+}
+
 /* ---- series ---- */
 
-static void add_single(struct strbuf *out, const struct place *at, struct slice labels,
-		       const union slot *slots)
-{
-	text_add_sample(out, at->name, nothing, labels, nothing, slots[0].number);
-}
-
-static void add_histogram(struct strbuf *out, const struct place *at,
-			  struct slice labels, const union slot *slots)
-{
-	size_t buckets = family_layout(at->family)->bound_count + 1;
-	double count = 0;
-
-	for (size_t i = 0; i < buckets; i++) {
-		count += slots[i].number;
-		text_add_sample(out, at->name, slice_of("_bucket"), labels,
-				family_le(at->family, i), count);
-	}
-	text_add_sample(out, at->name, slice_of("_sum"), labels, nothing,
-			slots[buckets].number);
-	text_add_sample(out, at->name, slice_of("_count"), labels, nothing, count);
-}
-
-static const struct {
-	void (*add)(struct strbuf *out, const struct place *at, struct slice labels,
-		    const union slot *slots);
-	bool born_at_zero;
-} kinds[] = {
-	[METRIC_COUNTER] = {add_single, true},
-	[METRIC_GAUGE] = {add_single, false},
-	[METRIC_HISTOGRAM] = {add_histogram, true},
+static const bool born_at_zero[] = {
+	[METRIC_COUNTER] = true,
+	[METRIC_GAUGE] = false,
+	[METRIC_HISTOGRAM] = true,
 };
 
 /* A number may have been given to another series since the cut. */
@@ -112,7 +104,7 @@ static const union slot *slots_before(const struct exposition *e,
 {
 	const struct past *past;
 
-	if (!kinds[family_kind(e->at.family)].born_at_zero)
+	if (!born_at_zero[family_kind(e->at.family.family)])
 		return NULL;
 	past = atomic_load_explicit(&key->past, memory_order_acquire);
 	if (past && past->sequence > e->seen_sequence && past->sequence <= e->sequence)
@@ -121,7 +113,7 @@ static const union slot *slots_before(const struct exposition *e,
 }
 
 /* NULL: not to be shown. */
-static const union slot *slots_to_show(struct exposition *e,
+static const union slot *slots_to_show(struct exposition *e, uint32_t series,
 				       const struct series_key *key)
 {
 	uint64_t born = atomic_load_explicit(&key->born, memory_order_acquire);
@@ -130,62 +122,122 @@ static const union slot *slots_to_show(struct exposition *e,
 	if (!is_shown(e, key, born))
 		return NULL;
 	before = slots_before(e, key, born);
-	return before ? before
-		      : cut_slots(e->cut, e->at.metric, e->at.series, e->scratch);
+	return before ? before : cut_slots(e->cut, e->at.metric, series, e->scratch);
 }
 
-static void add_series(struct exposition *e)
+static void add_series(struct exposition *e, uint32_t series)
 {
 	struct place *at = &e->at;
-	const struct series_key *key = family_key(at->family, at->series);
-	const union slot *slots = slots_to_show(e, key);
+	const struct series_key *key = family_key(at->family.family, series);
+	const union slot *slots = slots_to_show(e, series, key);
 
 	if (!slots)
 		return;
 	if (!at->has_header)
-		text_add_header(&e->pending, at->name.ptr, family_kind(at->family),
-				schema_help(cut_schema(e->cut), at->metric));
-	at->has_header = true;
-	kinds[family_kind(at->family)].add(
-		&e->pending, at, (struct slice){key->text, key->text_bytes}, slots);
+		e->form->begin_family(&e->pending, &at->family, !e->has_families);
+	e->form->add_series(&e->pending, &at->family,
+			    (struct slice){key->text, key->text_bytes}, slots,
+			    !at->has_header);
+	at->has_header = e->has_families = true;
+}
+
+static int compare_keys(const void *a, const void *b, void *family)
+{
+	const struct series_key *x = family_key(family, *(const uint32_t *)a);
+	const struct series_key *y = family_key(family, *(const uint32_t *)b);
+	size_t least = x->text_bytes < y->text_bytes ? x->text_bytes : y->text_bytes;
+	int difference = memcmp(x->text, y->text, least);
+
+	if (difference != 0)
+		return difference;
+	return (x->text_bytes > y->text_bytes) - (x->text_bytes < y->text_bytes);
+}
+
+/* Numbers without a series are left out. */
+static void order_by_labels(struct place *at, struct family *family)
+{
+	size_t count = 0;
+
+	at->order = xcalloc(at->series_count, sizeof(*at->order));
+	for (size_t i = 0; i < at->series_count; i++)
+		if (!atomic_load_explicit(&family_key(family, (uint32_t)i)->gone,
+					  memory_order_acquire))
+			at->order[count++] = (uint32_t)i;
+	at->series_count = count;
+	qsort_r(at->order, count, sizeof(*at->order), compare_keys, family);
 }
 
 /* ---- families ---- */
+
+static bool shows(const struct exposition *e, size_t metric)
+{
+	return cut_shows(e->cut, metric) &&
+	       (!e->options.shows || e->options.shows(metric));
+}
+
+static void enter_family(struct exposition *e, size_t metric)
+{
+	struct schema *schema = cut_schema(e->cut);
+	struct family *family = schema_family(schema, metric);
+
+	e->at = (struct place){
+		.metric = metric,
+		.family = {.family = family,
+			   .name = family_name_slice(family),
+			   .help = schema_help(schema, metric)},
+		.series_count = cut_series(e->cut, metric),
+	};
+	if (e->options.by_labels)
+		order_by_labels(&e->at, family);
+}
+
+static void leave_family(struct exposition *e)
+{
+	if (e->at.has_header)
+		e->form->end_family(&e->pending);
+	free(e->at.order);
+	e->at = (struct place){0};
+}
 
 static bool next_family(struct exposition *e)
 {
 	struct schema *schema = cut_schema(e->cut);
 
+	leave_family(e);
 	while (e->rank < schema_count(schema)) {
 		size_t metric = schema_by_name(schema, e->rank++);
-		struct family *family = schema_family(schema, metric);
 
-		if (!cut_shows(e->cut, metric))
+		if (!shows(e, metric))
 			continue;
-		e->at = (struct place){
-			.metric = metric,
-			.family = family,
-			.name = family_name_slice(family),
-			.series_count = cut_series(e->cut, metric),
-		};
+		enter_family(e, metric);
 		return true;
 	}
 	return false;
 }
 
-/* The tail is the last batch. */
+static void end(struct exposition *e)
+{
+	e->form->end(&e->pending);
+	strbuf_add_slice(&e->pending, strbuf_slice(&e->tail));
+	e->ended = true;
+}
+
 static void render_batch(struct exposition *e)
 {
+	struct place *at = &e->at;
+
 	strbuf_clear(&e->pending);
 	e->taken = 0;
-	while (e->pending.len < BATCH_BYTES) {
-		if (e->at.series < e->at.series_count) {
-			add_series(e);
-			e->at.series++;
+	if (!e->begun)
+		e->form->begin(&e->pending);
+	e->begun = true;
+	while (e->pending.len < BATCH_BYTES && !e->ended) {
+		if (at->next < at->series_count) {
+			add_series(e, at->order ? at->order[at->next]
+						: (uint32_t)at->next);
+			at->next++;
 		} else if (!next_family(e)) {
-			strbuf_add_slice(&e->pending, strbuf_slice(&e->tail));
-			strbuf_clear(&e->tail);
-			return;
+			end(e);
 		}
 	}
 }

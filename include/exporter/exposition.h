@@ -1,5 +1,5 @@
 /*
- * exposition.h - a cut as Prometheus' text format.
+ * exposition.h - a cut as Prometheus' text format, or as JSON.
  *
  * Prometheus text exposition format 0.0.4: one HELP and TYPE a family,
  * families in the order of their names, series in the order of their birth;
@@ -9,6 +9,7 @@
 #ifndef EXPORTER_EXPOSITION_H
 #define EXPORTER_EXPOSITION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,23 @@ struct exposition;
 struct exposition *exposition_create(struct cut *cut, uint64_t seen_sequence,
 				     struct slice tail);
 void exposition_destroy(struct exposition *exposition); /* NULL is accepted */
+
+enum exposition_format {
+	EXPOSITION_TEXT,
+	EXPOSITION_JSON /* form.h; without the tail, which is text */
+};
+
+/* All zero: what Prometheus is given. */
+struct exposition_options {
+	enum exposition_format format;
+	/* Series by label text, not by birth: alike whoever gave birth first. */
+	bool by_labels;
+	bool (*shows)(size_t metric); /* of what the cut shows; NULL: all */
+};
+
+/* Before the first read. */
+void exposition_set_options(struct exposition *exposition,
+			    const struct exposition_options *options);
 
 /* Fills up to `size_bytes` (at least 1); returns the count, 0 at the end. */
 size_t exposition_read(struct exposition *exposition, char *out, size_t size_bytes);

@@ -257,3 +257,81 @@ Test(exposition, the_text_does_not_depend_on_the_size_of_the_pieces)
 	free(whole);
 	cut_unref(cut);
 }
+
+static bool all_but_starts(size_t metric)
+{
+	return metric != 2;
+}
+
+static void render_with(struct cut *cut, const struct exposition_options *options)
+{
+	struct exposition *e = exposition_create(cut, EXPOSITION_ALL_SEEN, TEXT(""));
+	char piece[7];
+	size_t n;
+
+	exposition_set_options(e, options);
+	strbuf_clear(&rendered);
+	while ((n = exposition_read(e, piece, sizeof(piece))) > 0)
+		strbuf_add(&rendered, piece, n);
+	exposition_destroy(e);
+}
+
+Test(exposition, series_can_be_in_the_order_of_their_labels)
+{
+	const struct metric_def *defs[] = {&errors, &latency, &starts};
+	struct cut *cut;
+
+	bind_defs(defs, 3);
+	add(0, 0, 1, LABELS(TEXT("b")));
+	add(0, 0, 2, LABELS(TEXT("a")));
+	cut = make_cut();
+	render_with(cut, &(struct exposition_options){.by_labels = true,
+						      .shows = all_but_starts});
+	cr_expect(strstr(rendered.ptr, "\"a\"} 2\n"));
+	cr_expect_lt(strstr(rendered.ptr, "\"a\"} 2\n"),
+		     strstr(rendered.ptr, "\"b\"} 1\n"));
+	cr_expect_null(strstr(rendered.ptr, "starts_total"));
+	cut_unref(cut);
+}
+
+/* As prom2json writes it; the text format's escapes are JSON's. */
+Test(exposition, json_has_the_same_series)
+{
+	const struct metric_def *defs[] = {&requests, &level, &waits, &errors};
+	struct cut *cut;
+
+	bind_defs(defs, 4);
+	add(0, 0, 1, LABELS(TEXT("GET"), TEXT("a\"\\\n\t")));
+	add(0, 0, 2, LABELS(TEXT(""), TEXT("=,")));
+	apply(0, 1, UPDATE_SET, NAN, 5, LABELS(TEXT("x")));
+	apply(0, 2, UPDATE_OBSERVE, 0.25, METRIC_NO_TIME, NULL);
+	apply(0, 2, UPDATE_OBSERVE, 7, METRIC_NO_TIME, NULL);
+	cut = make_cut();
+	render_with(cut, &(struct exposition_options){.format = EXPOSITION_JSON});
+	cr_expect_str_eq(
+		rendered.ptr,
+		"[{\"name\":\"api_requests_total\",\"help\":\"Requests.\",\"type\":"
+		"\"COUNTER\",\"metrics\":[\n"
+		"{\"labels\":{\"method\":\"GET\",\"route\":\"a\\\"\\\\\\n\\u0009\"},"
+		"\"value\":\"1\"},\n"
+		"{\"labels\":{\"method\":\"\",\"route\":\"=,\"},\"value\":\"2\"}]},\n"
+		"{\"name\":\"level\",\"help\":\"A level.\",\"type\":\"GAUGE\","
+		"\"metrics\":[\n"
+		"{\"labels\":{\"status\":\"x\"},\"value\":\"NaN\"}]},\n"
+		"{\"name\":\"waits_seconds\",\"help\":\"Waits.\",\"type\":"
+		"\"HISTOGRAM\",\"metrics\":[\n"
+		"{\"buckets\":{\"0.5\":\"1\",\"+Inf\":\"2\"},\"count\":\"2\",\"sum\":"
+		"\"7.25\"}]}]\n");
+	cut_unref(cut);
+}
+
+Test(exposition, json_of_nothing_is_an_empty_list)
+{
+	struct cut *cut;
+
+	bind_one(&level);
+	cut = make_cut();
+	render_with(cut, &(struct exposition_options){.format = EXPOSITION_JSON});
+	cr_expect_str_eq(rendered.ptr, "[]\n");
+	cut_unref(cut);
+}

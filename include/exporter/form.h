@@ -1,0 +1,45 @@
+/*
+ * form.h - how families and series are written: as text, or as JSON.
+ *
+ * For exposition.h, which decides what is shown and in which order.  Label
+ * texts are those of the text format; numbers are written alike in both.
+ */
+#ifndef EXPORTER_FORM_H
+#define EXPORTER_FORM_H
+
+#include <stdbool.h>
+
+#include "common/slice.h"
+#include "common/strbuf.h"
+#include "exporter/family.h"
+#include "exporter/slots.h"
+
+struct form_family {
+	const struct family *family;
+	struct slice name;
+	const char *help;
+};
+
+struct form {
+	void (*begin)(struct strbuf *out);
+	/* is_first: of all families.  A series follows. */
+	void (*begin_family)(struct strbuf *out, const struct form_family *family,
+			     bool is_first);
+	/* is_first: of the family. */
+	void (*add_series)(struct strbuf *out, const struct form_family *family,
+			   struct slice labels, const union slot *slots, bool is_first);
+	void (*end_family)(struct strbuf *out);
+	void (*end)(struct strbuf *out);
+};
+
+/* Prometheus text exposition format 0.0.4. */
+extern const struct form form_text;
+
+/*
+ * JSON as prom2json makes it: a list of families with name, help, type and
+ * metrics, the series, each with labels and a value, or with buckets, count and
+ * sum.  Numbers are texts: JSON has neither NaN nor infinities.
+ */
+extern const struct form form_json;
+
+#endif
