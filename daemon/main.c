@@ -13,6 +13,8 @@ static int run_command(enum command command, const struct options *options)
 		return command_check(options);
 	case COMMAND_TEST:
 		return command_test(options);
+	case COMMAND_REPLAY:
+		return command_replay(options);
 	case COMMAND_HEALTHCHECK:
 		return command_healthcheck(options);
 	default:

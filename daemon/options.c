@@ -8,7 +8,9 @@
 
 #define OF(command) (1u << (command))
 #define RUNS OF(COMMAND_RUN)
-#define LOADS (RUNS | OF(COMMAND_CHECK))
+#define REPLAYS OF(COMMAND_REPLAY)
+#define FOLLOWS (RUNS | OF(COMMAND_CHECK))
+#define LOADS (FOLLOWS | REPLAYS)
 #define READS (LOADS | OF(COMMAND_TEST))
 #define ANY (OF(COMMANDS) - 1)
 
@@ -29,7 +31,7 @@ struct flag {
 static const struct flag flags[] = {
 	{"config.file", "FILE", FLAG_TEXT, AT(config_file), 0, LOADS,
 	 "logtally.yml; flags win over it"},
-	{"logs", "PATH", FLAG_LIST, AT(logs), AT(log_count), LOADS,
+	{"logs", "PATH", FLAG_LIST, AT(logs), AT(log_count), FOLLOWS,
 	 "directory, file or glob to follow; repeatable"},
 	{"patterns", "PATH", FLAG_LIST, AT(patterns), AT(pattern_count), READS,
 	 "patterns file or directory; repeatable"},
@@ -37,7 +39,7 @@ static const struct flag flags[] = {
 	 "where state is kept (./data); \"\": nowhere"},
 	{"storage.sync", "HOW", FLAG_TEXT, AT(storage_sync), 0, RUNS,
 	 "normal, or full: wait for the disk (normal)"},
-	{"workers", "N", FLAG_TEXT, AT(workers), 0, RUNS,
+	{"workers", "N", FLAG_TEXT, AT(workers), 0, RUNS | REPLAYS,
 	 "threads that read (the cores, at most 4)"},
 	{"web.listen-address", "ADDR", FLAG_TEXT, AT(listen_address), 0,
 	 RUNS | OF(COMMAND_HEALTHCHECK), "HOST:PORT (127.0.0.1:8001)"},
@@ -45,9 +47,15 @@ static const struct flag flags[] = {
 	 "where metrics are served (/metrics)"},
 	{"web.enable-lifecycle", NULL, FLAG_ON, AT(enable_lifecycle), 0, RUNS,
 	 "allow POST /-/reload"},
-	{"log.level", "LEVEL", FLAG_TEXT, AT(log_level), 0, RUNS,
+	{"format", "FORMAT", FLAG_TEXT, AT(format), 0, REPLAYS,
+	 "how metrics are printed: prometheus or json (prometheus)"},
+	{"as", "PATH", FLAG_TEXT, AT(as), 0, REPLAYS,
+	 "what is read counts as this path, standard input too"},
+	{"own-metrics", NULL, FLAG_ON, AT(own_metrics), 0, REPLAYS,
+	 "print logtally_lines_total and the like as well"},
+	{"log.level", "LEVEL", FLAG_TEXT, AT(log_level), 0, RUNS | REPLAYS,
 	 "debug, info, warn or error (info)"},
-	{"log.format", "FORMAT", FLAG_TEXT, AT(log_format), 0, RUNS,
+	{"log.format", "FORMAT", FLAG_TEXT, AT(log_format), 0, RUNS | REPLAYS,
 	 "logfmt or json (logfmt)"},
 	{"help", NULL, FLAG_ON, AT(help), 0, ANY, "this text"},
 };
@@ -63,6 +71,8 @@ static const struct {
 			   "validate configuration and patterns"},
 	[COMMAND_TEST] = {"test", "[PATTERNS...]",
 			  "run the tests that patterns files carry"},
+	[COMMAND_REPLAY] = {"replay", "[FILES...]",
+			    "read whole files, archives or - once; print the metrics"},
 	[COMMAND_HEALTHCHECK] = {"healthcheck", "[ADDR]",
 				 "exit 0 if the daemon there is ready"},
 	[COMMAND_VERSION] = {"version", NULL, "print the version"},

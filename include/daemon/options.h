@@ -26,6 +26,9 @@ struct options {
 	const char *listen_address;
 	const char *telemetry_path;
 	bool enable_lifecycle;
+	const char *format;
+	const char *as;
+	bool own_metrics;
 	const char *log_level;
 	const char *log_format;
 	const char **arguments; /* what is no flag */
@@ -37,6 +40,7 @@ enum command {
 	COMMAND_RUN,
 	COMMAND_CHECK,
 	COMMAND_TEST,
+	COMMAND_REPLAY,
 	COMMAND_HEALTHCHECK,
 	COMMAND_VERSION,
 	COMMANDS
