@@ -302,7 +302,7 @@ static bool read_and_print(struct setup *setup, const struct inputs *inputs,
 	progress_begin(&progress, total_bytes(inputs));
 	cut = replay_read(&replay, results, &err);
 	progress_end(&progress);
-	
+
 	if (cut) {
 		ok = say_results(inputs, results);
 		say_overflows(setup);

@@ -210,7 +210,8 @@ static bool on_reload(void *ctx, struct strbuf *why)
 	diag_render(diag, why);
 	if (next) {
 		use(d, next);
-		log_info("configuration loaded: new patterns apply to new lines",
+		log_info("configuration loaded: new patterns apply to new lines; for "
+			 "past ones run logtally replay",
 			 LOG_INT("patterns_files", patterns_file_count(next->patterns)),
 			 LOG_INT("rules", patterns_rule_count(next->patterns)));
 	} else {
