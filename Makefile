@@ -83,7 +83,12 @@ $(BUILD)/crash/fault.so: tests/crash/fault.c Makefile
 
 crash: $(CRASH)  ## build the programs that die on purpose
 
-bench: $(BENCH)  ## build the measuring programs
+bench-programs: $(BENCH)
+
+SIZE ?= 100MiB
+RUNS ?= 1
+bench: deps-test logtally bench-programs  ## measure, also against mtail: make bench SIZE=1GiB RUNS=5
+	@BENCH_BUILD=$(BUILD) /usr/bin/python3 tests/bench/bench.py --size $(SIZE) --runs $(RUNS)
 
 # Fuzz targets need clang and its libFuzzer; FUZZ_ROOMS are those that they call.
 FUZZ       := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -105,7 +110,7 @@ fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzzing CC=clang OPT='-O
     EXTRA='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzzers
 
 test: deps-test  ## build and run every test
-	@$(MAKE) --no-print-directory logtally unit crash
+	@$(MAKE) --no-print-directory logtally unit crash bench-programs
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
 	    unit $(BUILD)/asan/logtally
@@ -128,7 +133,7 @@ APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib
              libxxhash-dev libsqlite3-dev
 APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
 APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclang-rt-14-dev clang-tidy clang-format \
-             cppcheck mandoc curl logrotate nginx-light gzip zstd sqlite3 valgrind strace
+             cppcheck mandoc curl logrotate nginx-light gzip zstd sqlite3 valgrind strace mtail
 install = command -v dpkg-query >/dev/null || exit 0; missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | \
     awk '$$1 == "ii" { sub(":.*", "", $$2); print $$2 }' | sort > $(BUILD)/.have; \
     printf '%s\n' $(1) | sort | comm -23 - $(BUILD)/.have); \
@@ -174,7 +179,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench crash fuzz fuzzers test soak run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench bench-programs crash fuzz fuzzers test soak run deps-build deps-run deps-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
