@@ -21,14 +21,28 @@ static size_t put_text(char *out, const char *text)
 	return len;
 }
 
+static const char pairs[] = "00010203040506070809"
+			    "10111213141516171819"
+			    "20212223242526272829"
+			    "30313233343536373839"
+			    "40414243444546474849"
+			    "50515253545556575859"
+			    "60616263646566676869"
+			    "70717273747576777879"
+			    "80818283848586878889"
+			    "90919293949596979899";
+
 static size_t put_integer(char *out, uint64_t n)
 {
 	char digits[20];
 	size_t start = sizeof(digits);
 
-	do
-		digits[--start] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
+	for (; n >= 100; n /= 100)
+		memcpy(digits + (start -= 2), pairs + n % 100 * 2, 2);
+	if (n >= 10)
+		memcpy(digits + (start -= 2), pairs + n * 2, 2);
+	else
+		digits[--start] = (char)('0' + n);
 	memcpy(out, digits + start, sizeof(digits) - start);
 	return sizeof(digits) - start;
 }
@@ -72,13 +86,31 @@ static size_t put_exponent(char *out, const char *digits, size_t count, int expo
 	return len + put_integer(out + len, (uint64_t)exponent);
 }
 
+/*
+ * Most values of logs have up to three digits behind the point: thousandths
+ * whose quotient, correctly rounded, is the value read back as it.  With at most
+ * 15 digits no other decimal as short does.
+ */
+static bool find_thousandths(double value, struct decimal *decimal)
+{
+	uint64_t thousandths;
+
+	if (value >= 1e12)
+		return false;
+	thousandths = (uint64_t)(value * 1000 + 0.5);
+	*decimal = (struct decimal){thousandths, -3};
+	return (double)thousandths / 1000 == value;
+}
+
 static size_t put_positive(char *out, double value)
 {
-	struct decimal decimal = shortest_decimal(value);
+	struct decimal decimal;
 	char digits[20];
 	size_t count;
 	int exponent;
 
+	if (!find_thousandths(value, &decimal))
+		decimal = shortest_decimal(value);
 	while (decimal.digits % 10 == 0) {
 		decimal.digits /= 10;
 		decimal.exponent++;
