@@ -215,7 +215,7 @@ class MainJob(Scenario):
         self.assertEqual(status, 0)
         self.assertLessEqual(len(out.splitlines()), 26)
         self.assertLessEqual(max(map(len, out.splitlines())), 80)
-        for command in ("run", "check", "test", "healthcheck", "version"):
+        for command in ("run", "check", "test", "replay", "healthcheck", "version"):
             self.assertEqual(self.run_once(command, "--help")[0], 0)
             self.assertIn(command, out)
 
