@@ -285,7 +285,8 @@ static bool print(struct cut *cut, enum exposition_format format, bool own)
 static bool read_and_print(struct setup *setup, const struct inputs *inputs,
 			   const struct options *options, enum exposition_format format)
 {
-	struct registry *registry = registry_create(&(struct registry_options){0});
+	struct registry *registry =
+		registry_create(&(struct registry_options){.never_expires = true});
 	struct replay_result *results = xcalloc(inputs->count, sizeof(*results));
 	struct progress progress;
 	struct replay_options replay = {.setup = setup,
