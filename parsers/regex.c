@@ -1,8 +1,5 @@
 #include "parsers/regex.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +7,7 @@
 #include "common/arena.h"
 #include "common/log.h"
 #include "common/xalloc.h"
+#include "parsers/regex_code.h"
 
 #define JIT_STACK_START_BYTES (32 * 1024)
 #define JIT_STACK_MAX_BYTES (1024 * 1024)
@@ -93,10 +91,11 @@ static void report(struct slice pattern, struct position at, int code, size_t of
 	show_excerpt(diag, pattern, offset < pattern.len ? offset : pattern.len);
 }
 
-static pcre2_code *compile(struct slice pattern, int *error, size_t *offset)
+pcre2_code *regex_code(struct slice pattern, uint32_t more_options, int *error,
+		       size_t *offset)
 {
 	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DUPNAMES |
-			   PCRE2_NEVER_BACKSLASH_C;
+			   PCRE2_NEVER_BACKSLASH_C | more_options;
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	PCRE2_SPTR text = (PCRE2_SPTR)(pattern.len > 0 ? pattern.ptr : "");
 	pcre2_code *code;
@@ -160,7 +159,7 @@ struct regex *regex_compile(struct slice pattern, struct position at, struct dia
 {
 	int error = 0, jit;
 	size_t offset = 0;
-	pcre2_code *code = compile(pattern, &error, &offset);
+	pcre2_code *code = regex_code(pattern, 0, &error, &offset);
 	struct regex *regex;
 
 	if (!code) {
