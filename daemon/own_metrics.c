@@ -47,6 +47,10 @@ static const struct metric_def table[OWN_METRICS] = {
 	[OWN_RULE_CPU] = {METRIC_COUNTER, "logtally_rule_cpu_seconds_total",
 			  "CPU time that a rule took, estimated from samples.",
 			  LABELS("patterns", "rule")},
+	[OWN_SCAN_MISSES] =
+		{METRIC_COUNTER, "logtally_scan_misses_total",
+		 "Rules that a check found to match a line that has none of "
+		 "the texts that they are found by; always 0, or a bug."},
 	[OWN_BUILD_INFO] = {METRIC_GAUGE, "logtally_build_info",
 			    "Always 1; says which version runs.", LABELS("version")},
 	[OWN_CATCHING_UP] = {METRIC_GAUGE, "logtally_catching_up",

@@ -132,6 +132,8 @@ void tally_feed(struct tally *t, const struct source *source, const struct block
 	if (here.unmatched_lines > 0)
 		store_add(t->store, OWN_UNMATCHED_LINES, 0,
 			  (double)here.unmatched_lines);
+	if (here.scan_misses > 0)
+		store_add(t->store, OWN_SCAN_MISSES, 0, (double)here.scan_misses);
 	counts->lines += here.lines;
 	counts->unmatched_lines += here.unmatched_lines;
 }

@@ -172,7 +172,7 @@ static void on_block(void *ctx, void *opaque, const struct block *block)
 {
 	struct worker *w = ctx;
 	struct path *path = opaque;
-	struct engine_counts counts = {0, 0};
+	struct engine_counts counts = {0};
 
 	/* After the last cut, until the turn ends: the next start reads it again. */
 	if (w->stopping)

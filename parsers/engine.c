@@ -3,16 +3,23 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/xalloc.h"
+#include "parsers/candidates.h"
 #include "parsers/rule.h"
 
 /* One record in so many is timed, rule by rule. */
 #define CPU_SAMPLE 997
 
+/* In one block of so many, rules that were not found are tried all the same. */
+#define CHECK_EVERY 10000
+
 struct engine {
 	const struct patterns *patterns;
 	const struct engine_ops *ops;
 	void *ctx;
+	struct candidates *candidates;
+	unsigned check_every, until_check;
 	struct regex_scratch *line_scratch, *pattern_scratch, *other_scratch;
 	struct strbuf value_scratch;
 	struct label_scratch label_scratch[METRIC_MAX_LABELS];
@@ -55,6 +62,24 @@ static int64_t measure_clock(void)
 	return least_ns;
 }
 
+/* A rule that has no literals, or none that the scanner knows, is always tried. */
+static void try_always(struct engine *e, const struct patterns_file *file)
+{
+	for (size_t i = 0; i < file->rule_count; i++)
+		if (file->rules[i].finding.how != FINDING_LITERALS)
+			candidates_always(e->candidates, file->rules[i].index);
+}
+
+void engine_scan_with(struct engine *e, const struct scanner *scanner,
+		      unsigned check_every)
+{
+	candidates_destroy(e->candidates);
+	e->candidates = candidates_create(scanner, patterns_rule_count(e->patterns));
+	for (size_t i = 0; i < patterns_file_count(e->patterns); i++)
+		try_always(e, patterns_file(e->patterns, i));
+	e->check_every = e->until_check = check_every;
+}
+
 struct engine *engine_create(const struct patterns *patterns, uint32_t match_steps,
 			     const struct engine_ops *ops, void *ctx)
 {
@@ -74,6 +99,7 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 	e->matches = xcalloc(rules, sizeof(*e->matches));
 	e->matched_rules = xcalloc(rules, sizeof(*e->matched_rules));
 	e->samples_ns = xcalloc(rules, sizeof(*e->samples_ns));
+	engine_scan_with(e, patterns_scanner(patterns), CHECK_EVERY);
 	e->until_sample = CPU_SAMPLE;
 	e->clock_cost_ns = measure_clock();
 	return e;
@@ -83,6 +109,7 @@ void engine_destroy(struct engine *e)
 {
 	if (!e)
 		return;
+	candidates_destroy(e->candidates);
 	regex_scratch_destroy(e->line_scratch);
 	regex_scratch_destroy(e->pattern_scratch);
 	regex_scratch_destroy(e->other_scratch);
@@ -277,18 +304,27 @@ static bool run_rule_timed(struct engine *e, const struct rule *rule,
 	return matched;
 }
 
-static bool run_file(struct engine *e, const struct patterns_file *file,
-		     struct record *record, bool timed)
+static void begin_file(struct record *record, const struct patterns_file *file)
 {
-	bool matched = false;
-
 	record->file = file;
 	record->line_tried = record->line_matched = false;
 	record->line_hit_limit = false;
+	record->has_match = false;
 	record->time_state = RECORD_TIME_UNKNOWN;
 	record->time_field = NULL;
-	for (size_t i = 0; i < file->rule_count; i++) {
-		const struct rule *rule = &file->rules[i];
+}
+
+/* Its candidates in their order, up to one that stops. */
+static bool run_file(struct engine *e, const struct patterns_file *file,
+		     struct record *record, bool timed)
+{
+	size_t first = file->rules[0].index, end = first + file->rule_count;
+	bool matched = false;
+
+	begin_file(record, file);
+	for (size_t i = first; (i = candidates_rule(e->candidates, i, end)) < end;
+	     i++) {
+		const struct rule *rule = &file->rules[i - first];
 
 		if (!(timed ? run_rule_timed : run_rule)(e, rule, record))
 			continue;
@@ -327,11 +363,57 @@ static bool run_record(struct engine *e, struct record *record)
 	if (timed)
 		e->until_sample = CPU_SAMPLE;
 	for (size_t i = 0; i < source_patterns_count(record->source); i++)
-		matched |=
-			run_file(e, source_patterns(record->source, i), record, timed);
+		if (source_patterns(record->source, i)->rule_count > 0)
+			matched |= run_file(e, source_patterns(record->source, i),
+					    record, timed);
 	if (timed)
 		share_out(e);
 	return matched;
+}
+
+/* -- is the scan right? --------------------------------------------------- */
+
+static bool any_pattern_matches(const struct rule *rule, struct record *record)
+{
+	struct slice text = field_text(rule->in, record);
+
+	for (size_t i = 0; text.ptr && i < rule->pattern_count; i++)
+		if (regex_match(rule->patterns[i], record->pattern_scratch, text) ==
+		    REGEX_MATCH)
+			return true;
+	return false;
+}
+
+static void missed(struct engine *e, const struct rule *rule)
+{
+	log_warn("a rule matches a line that has none of its texts: it is tried on "
+		 "every line from now on",
+		 LOG_TEXT("patterns", rule->info.patterns),
+		 LOG_TEXT("rule", rule->info.name));
+	candidates_always(e->candidates, rule->index);
+}
+
+/* Tries, without counting anything, what is no candidate; it becomes one. */
+static uint64_t check_record(struct engine *e, struct record *record)
+{
+	uint64_t misses = 0;
+
+	for (size_t i = 0; i < source_patterns_count(record->source); i++) {
+		const struct patterns_file *file = source_patterns(record->source, i);
+
+		begin_file(record, file);
+		for (size_t j = 0; j < file->rule_count; j++) {
+			const struct rule *rule = &file->rules[j];
+			size_t index = rule->index;
+
+			if (candidates_rule(e->candidates, index, index + 1) == index ||
+			    !any_pattern_matches(rule, record))
+				continue;
+			missed(e, rule);
+			misses++;
+		}
+	}
+	return misses;
 }
 
 static void report_matches(struct engine *e)
@@ -345,21 +427,22 @@ static void report_matches(struct engine *e)
 	e->matched_count = 0;
 }
 
-/* Takes the next line off `rest`, without its newline or CRLF. */
-static struct slice next_line(struct slice *rest)
+static void want_rules(struct engine *e, const struct source *source)
 {
-	const char *newline = memchr(rest->ptr, '\n', rest->len);
-	struct slice line = {rest->ptr,
-			     newline ? (size_t)(newline - rest->ptr) : rest->len};
-	size_t used = line.len + (newline ? 1 : 0);
+	candidates_want_none(e->candidates);
+	for (size_t i = 0; i < source_patterns_count(source); i++) {
+		const struct patterns_file *file = source_patterns(source, i);
 
-	rest->ptr += used;
-	rest->len -= used;
-	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
-		line.len--;
-	return line;
+		if (file->rule_count > 0)
+			candidates_want(e->candidates, file->rules[0].index,
+					file->rule_count);
+	}
 }
 
+/*
+ * The scan is no rule's: its time is not shared out, and where it finds nothing,
+ * the clock is not asked.
+ */
 void engine_feed(struct engine *e, const struct source *source,
 		 const struct block *block, struct engine_counts *counts)
 {
@@ -370,15 +453,25 @@ void engine_feed(struct engine *e, const struct source *source,
 		.pattern_scratch = e->pattern_scratch,
 		.other_scratch = e->other_scratch,
 	};
-	struct slice rest = block->bytes;
-	int64_t start_ns = clock_thread_cpu_ns();
+	bool check = --e->until_check == 0;
+	uint64_t lines, matched = 0;
+	int64_t start_ns;
 
-	while (rest.len > 0) {
-		record.text = next_line(&rest);
-		counts->lines++;
-		if (!run_record(e, &record))
-			counts->unmatched_lines++;
+	if (check)
+		e->until_check = e->check_every;
+	want_rules(e, source);
+	lines = candidates_begin(e->candidates, block->bytes, check);
+	counts->lines += lines;
+	counts->unmatched_lines += lines;
+	if (!candidates_any(e->candidates))
+		return;
+	start_ns = clock_thread_cpu_ns();
+	while (candidates_next(e->candidates, &record.text)) {
+		if (check)
+			counts->scan_misses += check_record(e, &record);
+		matched += run_record(e, &record);
 	}
+	counts->unmatched_lines -= matched;
 	report_matches(e);
 	e->unshared_ns += clock_thread_cpu_ns() - start_ns;
 }

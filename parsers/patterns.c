@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "common/log.h"
 #include "common/xalloc.h"
 #include "parsers/loader.h"
 
@@ -22,6 +23,7 @@ struct patterns {
 	size_t regex_count;
 	struct zone **zones;
 	struct timestamp_layout **layouts; /* one a file, or NULL */
+	struct scanner *scanner;           /* NULL: rules are tried one by one */
 };
 
 /* -- which files ---------------------------------------------------------- */
@@ -372,6 +374,40 @@ static void keep(struct patterns *set, struct loader *l)
 	free(l->metrics);
 }
 
+static struct scanner_entry *add_entries(struct scanner_entry *entries, size_t *count,
+					 const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->finding.literals.count; i++) {
+		entries = xgrow(entries, *count, sizeof(*entries));
+		entries[(*count)++] = (struct scanner_entry){
+			rule->finding.literals.list[i], rule->index};
+	}
+	return entries;
+}
+
+/* Here, so that no worker has to wait for it at a reload. */
+static void make_scanner(struct patterns *set)
+{
+	struct scanner_entry *entries = NULL;
+	size_t count = 0;
+	struct error err;
+
+	for (size_t i = 0; i < set->file_count; i++) {
+		for (size_t j = 0; j < set->files[i].rule_count; j++) {
+			struct rule *rule = &set->files[i].rules[j];
+
+			rule->finding = finding_of(rule, set->arena);
+			entries = add_entries(entries, &count, rule);
+		}
+	}
+	set->scanner = scanner_create(entries, count, &err);
+	free(entries);
+	if (!set->scanner)
+		log_warn("lines cannot be searched for the texts of all rules at once: "
+			 "each rule is tried on each line",
+			 LOG_TEXT("reason", err.text));
+}
+
 static void copy_path_fields(struct loader *l)
 {
 	for (size_t i = 0; i < l->options->path_field_count; i++) {
@@ -404,8 +440,10 @@ struct patterns *patterns_load(const struct patterns_options *options,
 	load_base_limits(&l);
 	keep(set, &l);
 	number_rules(set);
-	if (diag_errors(diag) == errors_before)
+	if (diag_errors(diag) == errors_before) {
+		make_scanner(set);
 		return set;
+	}
 	patterns_destroy(set);
 	return NULL;
 }
@@ -423,6 +461,7 @@ void patterns_destroy(struct patterns *set)
 		zone_destroy(set->zones[i]);
 		rules_finish(set->files[i].rules, set->files[i].rule_count);
 	}
+	scanner_destroy(set->scanner);
 	arena_destroy(set->arena);
 	free(set);
 }
@@ -435,6 +474,11 @@ size_t patterns_file_count(const struct patterns *set)
 const struct patterns_file *patterns_file(const struct patterns *set, size_t index)
 {
 	return &set->files[index];
+}
+
+const struct scanner *patterns_scanner(const struct patterns *set)
+{
+	return set->scanner;
 }
 
 const struct metric_def *const *patterns_metrics(const struct patterns *set,

@@ -1,9 +1,12 @@
 /*
  * engine.h - records to updates: one worker's rules at work.
  *
- * Cuts blocks into records, runs the rules of every patterns file that wants
- * the path, and hands the updates on.  Knows nothing of files on disk or of
- * how metrics are kept.
+ * Runs the rules of every patterns file that wants the path on the lines of a
+ * block, and hands the updates on.  A block is scanned once for the literals of
+ * all rules (candidates.h), and only rules that can match are tried.  That changes
+ * nothing but speed: one block in 10,000 is checked, and a rule that was missed is
+ * logged, counted, and from then on tried on every line.  Knows nothing of
+ * files on disk or of how metrics are kept.
  */
 #ifndef PARSERS_ENGINE_H
 #define PARSERS_ENGINE_H
@@ -15,6 +18,7 @@
 #include "common/metric.h"
 #include "common/slice.h"
 #include "parsers/patterns.h"
+#include "parsers/scanner.h"
 #include "parsers/source.h"
 
 struct engine;
@@ -46,9 +50,18 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 			     const struct engine_ops *ops, void *ctx);
 void engine_destroy(struct engine *engine); /* NULL is accepted */
 
+/*
+ * For tests: finds rules by another scanner (NULL: tries each on each line), and
+ * checks one block in `check_every` instead of one in 10,000.
+ */
+void engine_scan_with(struct engine *engine, const struct scanner *scanner,
+		      unsigned check_every);
+
 struct engine_counts {
 	uint64_t lines;
 	uint64_t unmatched_lines; /* no rule of any file matched */
+	/* Rules that turned out to match where their literals were not found. */
+	uint64_t scan_misses;
 };
 
 /* Adds to `counts`.  Before it returns, every callback for the block was made. */

@@ -14,9 +14,11 @@
 #include "common/metric.h"
 #include "common/slice.h"
 #include "parsers/field.h"
+#include "parsers/finding.h"
 #include "parsers/label.h"
 #include "parsers/patterns.h"
 #include "parsers/regex.h"
+#include "parsers/scanner.h"
 #include "parsers/template.h"
 #include "parsers/timestamp.h"
 #include "parsers/value.h"
@@ -58,6 +60,7 @@ struct rule {
 	struct regex **unless;
 	size_t unless_count;
 	bool stop;
+	struct finding finding;
 	const struct field *time_field; /* NULL: no time in the log */
 	bool time_is_of_line; /* it does not depend on the pattern's captures */
 	struct rule_metric *metrics;
@@ -83,5 +86,8 @@ void rules_finish(struct rule *rules, size_t count);
 /* The files of a set in path order. */
 const struct patterns_file *patterns_file(const struct patterns *patterns,
 					  size_t index);
+
+/* What finds the rules that have literals; NULL if nothing can. */
+const struct scanner *patterns_scanner(const struct patterns *patterns);
 
 #endif

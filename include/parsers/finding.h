@@ -1,0 +1,37 @@
+/*
+ * finding.h - by what the lines of a rule are found.
+ */
+#ifndef PARSERS_FINDING_H
+#define PARSERS_FINDING_H
+
+#include <stddef.h>
+
+#include "common/strbuf.h"
+#include "parsers/literals.h"
+#include "parsers/patterns.h"
+
+enum finding_how {
+	FINDING_LITERALS,
+	FINDING_NO_PATTERN, /* only fields are asked for */
+	FINDING_ELSEWHERE,  /* the pattern looks at something else than the line */
+	FINDING_NO_LITERAL  /* see the literals' lack */
+};
+
+struct finding {
+	enum finding_how how;
+	struct literals literals;
+	size_t pattern; /* FINDING_NO_LITERAL: the first one in the list without */
+};
+
+struct rule;
+
+/* For the loader: works it out; the literals live in the arena. */
+struct finding finding_of(const struct rule *rule, struct arena *arena);
+
+/*
+ * Appends lines for people: for each rule by which texts it is found, or that
+ * it is tried on every line, why, and what would help.
+ */
+void finding_describe(const struct patterns *patterns, struct strbuf *out);
+
+#endif

@@ -1,0 +1,263 @@
+#include "parsers/candidates.h"
+
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/xalloc.h"
+
+#define BITS 64
+
+/* Sets of rules have a bit for each, in `words` words. */
+struct candidates {
+	const struct scanner *scanner; /* NULL: not used, or no more */
+	struct scanner_scratch *scratch;
+	size_t rules, words;
+	uint64_t *always, *wanted;
+	uint64_t *line_rules;
+
+	/* The block. */
+	struct slice bytes;
+	size_t at; /* where the next line begins */
+	bool every_line;
+	const struct scanner_hit *hits;
+	size_t hit_count, hit;
+};
+
+/* -- sets of rules -------------------------------------------------------- */
+
+static void add(uint64_t *set, size_t rule)
+{
+	set[rule / BITS] |= UINT64_C(1) << rule % BITS;
+}
+
+static bool has(const uint64_t *set, size_t rule)
+{
+	return set[rule / BITS] >> rule % BITS & 1;
+}
+
+static void stop_scanning(struct candidates *c)
+{
+	c->scanner = NULL;
+	memset(c->always, 0xFF, c->words * sizeof(*c->always));
+}
+
+static void warn(const char *reason)
+{
+	log_warn("lines cannot be searched for the texts of all rules at once: each "
+		 "rule is tried on each line",
+		 LOG_TEXT("reason", reason));
+}
+
+struct candidates *candidates_create(const struct scanner *scanner, size_t rules)
+{
+	struct candidates *c = xcalloc(1, sizeof(*c));
+	struct error err;
+
+	c->scanner = scanner;
+	c->rules = rules;
+	c->words = (rules + BITS - 1) / BITS;
+	c->always = xcalloc(c->words, sizeof(*c->always));
+	c->wanted = xcalloc(c->words, sizeof(*c->wanted));
+	c->line_rules = xcalloc(c->words, sizeof(*c->line_rules));
+	if (scanner)
+		c->scratch = scanner_scratch_create(scanner, &err);
+	if (scanner && !c->scratch)
+		warn(err.text);
+	if (!c->scratch)
+		stop_scanning(c);
+	return c;
+}
+
+void candidates_destroy(struct candidates *c)
+{
+	if (!c)
+		return;
+	scanner_scratch_destroy(c->scratch);
+	free(c->always);
+	free(c->wanted);
+	free(c->line_rules);
+	free(c);
+}
+
+void candidates_always(struct candidates *c, size_t rule)
+{
+	add(c->always, rule);
+	add(c->line_rules, rule);
+}
+
+void candidates_want_none(struct candidates *c)
+{
+	memset(c->wanted, 0, c->words * sizeof(*c->wanted));
+}
+
+void candidates_want(struct candidates *c, size_t first_rule, size_t count)
+{
+	for (size_t rule = first_rule; rule < first_rule + count;) {
+		if (rule % BITS == 0 && first_rule + count - rule >= BITS) {
+			c->wanted[rule / BITS] = ~UINT64_C(0);
+			rule += BITS;
+		} else {
+			add(c->wanted, rule++);
+		}
+	}
+}
+
+/* -- the block ------------------------------------------------------------ */
+
+typedef uint8_t vector __attribute__((vector_size(16)));
+
+#define VECTOR_BYTES sizeof(vector)
+#define MOST_VECTORS 255 /* until a byte that counts is full */
+
+static uint64_t sum_of(vector counts)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < VECTOR_BYTES; i++)
+		sum += counts[i];
+	return sum;
+}
+
+static uint64_t count_newlines(const char *p, size_t len)
+{
+	uint64_t count = 0;
+
+	while (len >= VECTOR_BYTES) {
+		size_t n = len / VECTOR_BYTES;
+		vector counts = {0};
+
+		n = n < MOST_VECTORS ? n : MOST_VECTORS;
+		for (size_t i = 0; i < n; i++, p += VECTOR_BYTES) {
+			vector bytes;
+
+			memcpy(&bytes, p, VECTOR_BYTES);
+			counts -= (vector)(bytes == '\n'); /* true is -1 */
+		}
+		len -= n * VECTOR_BYTES;
+		count += sum_of(counts);
+	}
+	for (; len > 0; len--)
+		count += *p++ == '\n';
+	return count;
+}
+
+uint64_t count_lines(struct slice bytes)
+{
+	uint64_t newlines = count_newlines(bytes.ptr, bytes.len);
+
+	return newlines + (bytes.len > 0 && bytes.ptr[bytes.len - 1] != '\n');
+}
+
+/* Of the rules that want the block: is one tried always, is one to be found? */
+static void kinds_of_rules(const struct candidates *c, bool *tried, bool *found)
+{
+	uint64_t always = 0, others = 0;
+
+	for (size_t i = 0; i < c->words; i++) {
+		always |= c->wanted[i] & c->always[i];
+		others |= c->wanted[i] & ~c->always[i];
+	}
+	*tried = always != 0;
+	*found = others != 0;
+}
+
+uint64_t candidates_begin(struct candidates *c, struct slice bytes, bool every_line)
+{
+	bool tried, found;
+
+	kinds_of_rules(c, &tried, &found);
+	c->bytes = bytes;
+	c->at = c->hit = c->hit_count = 0;
+	if (found &&
+	    !scanner_find(c->scanner, c->scratch, bytes, &c->hits, &c->hit_count)) {
+		warn("libhs failed");
+		stop_scanning(c);
+		tried = true;
+	}
+	c->every_line = every_line || tried;
+	return count_lines(bytes);
+}
+
+bool candidates_any(const struct candidates *c)
+{
+	return c->every_line || c->hit_count > 0;
+}
+
+static bool is_wanted(const struct candidates *c, uint32_t literal)
+{
+	size_t count;
+	const uint32_t *rules = scanner_rules(c->scanner, literal, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (has(c->wanted, rules[i]))
+			return true;
+	return false;
+}
+
+/* Where the next line to be tried begins; at the end of the bytes if none is left. */
+static size_t next_start(struct candidates *c)
+{
+	const char *newline;
+
+	if (c->every_line)
+		return c->at;
+	while (c->hit < c->hit_count && !is_wanted(c, c->hits[c->hit].literal))
+		c->hit++;
+	if (c->hit == c->hit_count)
+		return c->bytes.len;
+	newline =
+		memrchr(c->bytes.ptr + c->at, '\n', c->hits[c->hit].last_byte - c->at);
+	return newline ? (size_t)(newline + 1 - c->bytes.ptr) : c->at;
+}
+
+static void start_with_always(struct candidates *c)
+{
+	for (size_t i = 0; i < c->words; i++)
+		c->line_rules[i] = c->wanted[i] & c->always[i];
+}
+
+/* The hits before byte `end` are the line's. */
+static void add_hits(struct candidates *c, size_t end)
+{
+	for (; c->hit < c->hit_count && c->hits[c->hit].last_byte < end; c->hit++) {
+		size_t count;
+		const uint32_t *rules =
+			scanner_rules(c->scanner, c->hits[c->hit].literal, &count);
+
+		for (size_t i = 0; i < count; i++)
+			if (has(c->wanted, rules[i]))
+				add(c->line_rules, rules[i]);
+	}
+}
+
+bool candidates_next(struct candidates *c, struct slice *line)
+{
+	size_t start = next_start(c), end;
+	const char *newline;
+
+	if (start == c->bytes.len)
+		return false;
+	newline = memchr(c->bytes.ptr + start, '\n', c->bytes.len - start);
+	end = newline ? (size_t)(newline - c->bytes.ptr) : c->bytes.len;
+	c->at = newline ? end + 1 : end;
+	start_with_always(c);
+	add_hits(c, end);
+	*line = (struct slice){c->bytes.ptr + start, end - start};
+	if (line->len > 0 && line->ptr[line->len - 1] == '\r')
+		line->len--;
+	return true;
+}
+
+size_t candidates_rule(const struct candidates *c, size_t from, size_t end)
+{
+	while (from < end) {
+		uint64_t left = c->line_rules[from / BITS] >> from % BITS;
+
+		if (left != 0) {
+			from += (size_t)__builtin_ctzll(left);
+			return from < end ? from : end;
+		}
+		from += BITS - from % BITS;
+	}
+	return end;
+}

@@ -1,0 +1,112 @@
+#include "parsers/finding.h"
+
+#include "parsers/rule.h"
+
+/* The scan sees the line as it was read: the field must be a piece of it. */
+static bool is_piece_of_line(const struct field *field)
+{
+	if (field->builtin != FIELD_NOT_BUILTIN)
+		return field->builtin == FIELD_LINE;
+	return field->in_line.count > 0 && field->path_field < 0;
+}
+
+struct finding finding_of(const struct rule *rule, struct arena *arena)
+{
+	struct finding finding = {.how = FINDING_LITERALS};
+
+	if (rule->pattern_count == 0)
+		return (struct finding){.how = FINDING_NO_PATTERN};
+	if (!is_piece_of_line(rule->in))
+		return (struct finding){.how = FINDING_ELSEWHERE};
+	for (size_t i = 0; i < rule->pattern_count; i++) {
+		struct literals literals =
+			literals_of(regex_pattern(rule->patterns[i]), arena);
+
+		finding.pattern = i;
+		if (i > 0)
+			literals = literals_either(finding.literals, literals, arena);
+		finding.literals = literals;
+		if (literals.count == 0) {
+			finding.how = FINDING_NO_LITERAL;
+			return finding;
+		}
+	}
+	return finding;
+}
+
+/* -- for people ----------------------------------------------------------- */
+
+static void add_literals(const struct literals *literals, struct strbuf *out)
+{
+	strbuf_puts(out, "found by ");
+	for (size_t i = 0; i < literals->count; i++) {
+		const struct literal *literal = &literals->list[i];
+		bool last = i + 1 == literals->count;
+
+		if (i > 0)
+			strbuf_puts(out, last ? " or " : ", ");
+		strbuf_putc(out, '"');
+		for (size_t j = 0; j < literal->text.len; j++) {
+			unsigned char c = (unsigned char)literal->text.ptr[j];
+
+			if (c < 0x20 || c == 0x7F)
+				strbuf_addf(out, "\\x%02x", c);
+			else
+				strbuf_putc(out, (char)c);
+		}
+		strbuf_puts(out, literal->caseless ? "\" in any case" : "\"");
+	}
+}
+
+static const char *const helps[] = {
+	[LITERALS_NO_TEXT] =
+		"no text stands in every match: write one that does, such as the "
+		"words before a value; alternatives each need one",
+	[LITERALS_COMMON] =
+		"what stands in every match stands in most lines too: write more "
+		"of the text around it",
+	[LITERALS_OPAQUE] =
+		"a verb such as (*ACCEPT), a callout, or \\Q and \\E in a way that "
+		"is not understood: write it without",
+};
+
+static void add_reason(const struct rule *rule, struct strbuf *out)
+{
+	const struct finding *finding = &rule->finding;
+
+	strbuf_puts(out, "tried on every line: ");
+	if (finding->how == FINDING_NO_PATTERN) {
+		strbuf_puts(out, "it has no pattern: add one with a text that all its "
+				 "lines have");
+		return;
+	}
+	if (finding->how == FINDING_ELSEWHERE) {
+		strbuf_addf(out,
+			    "its pattern looks at %s, not at the line: if what it "
+			    "looks for is in the line, leave out in:",
+			    rule->in->name);
+		return;
+	}
+	if (rule->pattern_count > 1)
+		strbuf_addf(out, "of pattern %zu, ", finding->pattern + 1);
+	strbuf_puts(out, helps[finding->literals.lack]);
+}
+
+void finding_describe(const struct patterns *patterns, struct strbuf *out)
+{
+	for (size_t i = 0; i < patterns_file_count(patterns); i++) {
+		const struct patterns_file *file = patterns_file(patterns, i);
+
+		for (size_t j = 0; j < file->rule_count; j++) {
+			const struct rule *rule = &file->rules[j];
+
+			strbuf_addf(out, "%s:%d: %s: ", file->path, rule->info.at.line,
+				    rule->info.name);
+			if (rule->finding.how == FINDING_LITERALS)
+				add_literals(&rule->finding.literals, out);
+			else
+				add_reason(rule, out);
+			strbuf_putc(out, '\n');
+		}
+	}
+}

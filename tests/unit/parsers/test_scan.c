@@ -1,0 +1,637 @@
+/*
+ * One scan for all rules changes nothing but speed: random patterns on random
+ * lines, scanned and tried one by one, give the same updates in the same order.
+ * CASES=N in the environment runs more pattern sets than usual, SEED=N others.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "parsers/candidates.h"
+#include "parsers/engine.h"
+#include "parsers/rule.h"
+
+#define SETS 400
+#define BLOCKS 12 /* of each set */
+
+static unsigned long long seed;
+
+static unsigned any(unsigned below)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % below;
+}
+
+static const char *one_of(const char *const *texts, size_t count)
+{
+	return texts[any((unsigned)count)];
+}
+#define ONE_OF(texts) one_of(texts, sizeof(texts) / sizeof((texts)[0]))
+
+/* -- patterns, each with a text that it may match ------------------------- */
+
+struct sample {
+	struct strbuf pattern, text;
+};
+
+static const char *const words[] = {
+	"foo",  "bar",     "quick", "brown", "lazy dog", "ERROR", "INFO: ",
+	"kiss", "x=",      "=",     "q",     "ab",       "Zz9",   "\xC3\xA9t\xC3\xA9",
+	" - ",  "jumpjump"};
+
+static void add_both(struct sample *s, const char *pattern, const char *text)
+{
+	strbuf_puts(&s->pattern, pattern);
+	strbuf_puts(&s->text, text);
+}
+
+static void add_alternatives(struct sample *s, unsigned depth);
+
+static void add_word(struct sample *s, unsigned depth)
+{
+	const char *word = ONE_OF(words);
+
+	(void)depth;
+	add_both(s, word, word);
+}
+
+static void add_class(struct sample *s, unsigned depth)
+{
+	static const char *const classes[][2] = {
+		{"\\d+", "42"},
+		{"\\S+", "z"},
+		{".*", ""},
+		{".", "y"},
+		{"[a-f]", "c"},
+		{"\\w", "q"},
+		{"[^x]*", "uu"},
+		{"\\s", " "},
+		{"[.]", "."},
+		{"\\.", "."},
+		{"\\x66oo", "foo"},
+		{"\\b", ""},
+		{"\\t", "\t"},
+		{"^", ""},
+		{"$", ""},
+		{"\\K", ""},
+		{"\\Qfo.o\\E", "fo.o"},
+		{"\\Qbar\\E?", "ba"},
+		{"(?#foo)", ""},
+		{"\\R?", ""},
+	};
+	unsigned i = any(sizeof(classes) / sizeof(classes[0]));
+
+	(void)depth;
+	add_both(s, classes[i][0], classes[i][1]);
+}
+
+/* What must not become a literal, and what may. */
+static void add_trap(struct sample *s, unsigned depth)
+{
+	static const char *const traps[][2] = {
+		{"(?!quick)", ""},
+		{"(?<!foo)", ""},
+		{"(?=.*)", ""},
+		{"(?:brown){0}", ""},
+		{"(?:brown|)", ""},
+		{"(?:lazy){2}", "lazylazy"},
+		{"(?:quick)?", ""},
+		{"(?:quick){0,2}", ""},
+		{"(?(DEFINE)(?<d>quickbrown))", ""},
+		{"(ab)\\1", "abab"},
+		{"(?(?=foo)foo|bar)", "bar"},
+		{"(?:foo(*ACCEPT)|bar)", "foo"},
+		{"(?i)", ""},
+		{"(?-i)", ""},
+		{"(?i:kiss)", "\xE2\x84\xAAi\xC5\xBFs"},
+		{"(?i:quick)", "qUiCk"},
+		{"(?x: quick # no\n )", "quick"},
+		{"quick*+", "quic"},
+		{"(?|foo|bar)", "bar"},
+		{"(?>jump)", "jump"},
+		{"(?<=foo|)", ""},
+		{"(?:q(?:u(?:i|)|)|)", ""},
+		{"(?:ab){2,}?", "abab"},
+		{"(?:(?:ab){2}c){1,2}", "ababc"},
+	};
+	unsigned i = any(sizeof(traps) / sizeof(traps[0]));
+
+	(void)depth;
+	add_both(s, traps[i][0], traps[i][1]);
+}
+
+static void add_group(struct sample *s, unsigned depth)
+{
+	static const char *const openings[] = {
+		"(?:", "(", "(?i:", "(?>", "(?|", "(?:(?i)"};
+	static const char *const ends[] = {")",  ")",    ")+",    ")?",
+					   ")*", "){2}", "){0,2}"};
+	size_t start;
+	const char *end = ONE_OF(ends);
+
+	if (depth == 0)
+		return;
+	add_both(s, ONE_OF(openings), "");
+	start = s->text.len;
+	add_alternatives(s, depth - 1);
+	add_both(s, end, "");
+	if (strcmp(end, "){2}") == 0) {
+		struct slice once = {strdup(s->text.ptr + start), s->text.len - start};
+
+		strbuf_add_slice(&s->text, once);
+		free((void *)once.ptr);
+	} else if (strpbrk(end, "?*0") && any(2)) {
+		s->text.len = start;
+		s->text.ptr[start] = '\0';
+	}
+}
+
+static void add_alternative(struct sample *s, unsigned depth)
+{
+	static void (*const adders[])(struct sample *, unsigned) = {
+		add_word,  add_word, add_word, add_class,
+		add_class, add_trap, add_group};
+
+	for (unsigned i = any(4); i > 0; i--)
+		adders[any(7)](s, depth);
+}
+
+/* The text is that of one of them. */
+static void add_alternatives(struct sample *s, unsigned depth)
+{
+	unsigned count = 1 + (any(3) == 0) + (any(6) == 0), chosen = any(count);
+	struct sample unused = {STRBUF_INIT, STRBUF_INIT};
+
+	for (unsigned i = 0; i < count; i++) {
+		struct sample other = {s->pattern, unused.text};
+
+		if (i > 0)
+			strbuf_putc(&s->pattern, '|');
+		other.pattern = s->pattern;
+		add_alternative(i == chosen ? s : &other, depth);
+		if (i == chosen)
+			continue;
+		s->pattern = other.pattern;
+		unused.text = other.text;
+		strbuf_clear(&unused.text);
+	}
+	strbuf_finish(&unused.text);
+}
+
+static bool compiles(const struct strbuf *pattern)
+{
+	struct diag *diag = diag_create();
+	struct regex *regex = regex_compile(strbuf_slice(pattern),
+					    (struct position){.file = "x"}, diag);
+
+	regex_destroy(regex);
+	diag_destroy(diag);
+	return regex && pattern->len > 0;
+}
+
+static void make_sample(struct sample *s)
+{
+	do {
+		strbuf_clear(&s->pattern);
+		strbuf_clear(&s->text);
+		add_alternatives(s, 3);
+	} while (!compiles(&s->pattern));
+}
+
+/* -- patterns files ------------------------------------------------------- */
+
+#define FILES 2
+#define MOST_RULES 70
+
+static struct sample samples[FILES * MOST_RULES];
+static size_t sample_count;
+static char directory[] = "/tmp/scan-XXXXXX";
+
+static void put_quoted(FILE *f, const struct strbuf *text)
+{
+	fputc('"', f);
+	for (size_t i = 0; i < text->len; i++) {
+		if (strchr("\"\\", text->ptr[i]) && text->ptr[i])
+			fputc('\\', f);
+		if (text->ptr[i] == '\n')
+			fputs("\\n", f);
+		else
+			fputc(text->ptr[i], f);
+	}
+	fputc('"', f);
+}
+
+static void put_pattern(FILE *f)
+{
+	struct sample *s = &samples[sample_count++];
+
+	make_sample(s);
+	put_quoted(f, &s->pattern);
+}
+
+static void put_rule(FILE *f, unsigned number, bool has_line)
+{
+	static const char *const ins[] = {"_line", "head", "_path", "message",
+					  "message"};
+
+	fprintf(f, "  - name: r%u\n", number);
+	if (any(12) > 0) {
+		fprintf(f, "    pattern: [");
+		put_pattern(f);
+		for (; sample_count < FILES * MOST_RULES - 8 && any(5) == 0;) {
+			fputs(", ", f);
+			put_pattern(f);
+		}
+		fputs("]\n", f);
+	}
+	if (has_line && any(3) == 0)
+		fprintf(f, "    in: %s\n", ONE_OF(ins));
+	if (has_line && any(5) == 0)
+		fprintf(f, "    where: {head: {matches: '[a-q]'}}\n");
+	if (any(6) == 0)
+		fprintf(f, "    unless: 'foo.*bar'\n");
+	if (any(5) == 0)
+		fprintf(f, "    stop: true\n");
+	fprintf(f,
+		"    metrics: [{counter: n%u_total, help: n, labels: {l: $_line}}]\n",
+		number);
+}
+
+static void write_file(unsigned index)
+{
+	char path[64];
+	FILE *f;
+	bool has_line = any(2);
+	unsigned rules = 1 + any(any(8) == 0 ? MOST_RULES / 2 : 6);
+
+	snprintf(path, sizeof(path), "%s/%u.yml", directory, index);
+	f = fopen(path, "w");
+	if (any(2))
+		fprintf(f, "files: ['%s']\n", any(2) ? "a*" : "b*");
+	if (has_line)
+		fputs("line: '^(?<head>\\S*) (?<message>.*)$'\n", f);
+	fputs("rules:\n", f);
+	for (unsigned i = 0; i < rules; i++)
+		put_rule(f, index * 1000 + i, has_line);
+	fclose(f);
+}
+
+static struct patterns *load(void)
+{
+	const char *paths[] = {directory};
+	struct patterns_options options = {.paths = paths, .path_count = 1};
+	struct diag *diag = diag_create();
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+
+	patterns = patterns_load(&options, diag);
+	diag_render(diag, &errors);
+	cr_assert(patterns, "%s", errors.ptr);
+	strbuf_finish(&errors);
+	diag_destroy(diag);
+	return patterns;
+}
+
+static void remove_files(void)
+{
+	for (unsigned i = 0; i < FILES; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s/%u.yml", directory, i);
+		unlink(path);
+	}
+}
+
+/* -- lines ---------------------------------------------------------------- */
+
+static void add_junk(struct strbuf *out)
+{
+	static const char *const junk[] = {
+		"",     "",  " ",  "2026-11-20 ", "fo", "quic",  "\xFF", "\xE2\x84\xAA",
+		"\xC3", "k", "\r", "o",           "\t", "QUICK", "jump", "\xC5\xBF"};
+
+	if (any(40) == 0)
+		strbuf_putc(out, '\0');
+	strbuf_puts(out, ONE_OF(junk));
+}
+
+static void add_line(struct strbuf *out)
+{
+	static const char *const ends[] = {"\n", "\n", "\n", "\r\n", "\n\n", "\r\r\n"};
+
+	for (unsigned i = any(4); i > 0; i--) {
+		add_junk(out);
+		if (any(3) > 0 && sample_count > 0)
+			strbuf_add_slice(
+				out,
+				strbuf_slice(
+					&samples[any((unsigned)sample_count)].text));
+		else
+			strbuf_puts(out, ONE_OF(words));
+	}
+	strbuf_puts(out, ONE_OF(ends));
+}
+
+static void make_block(struct strbuf *out)
+{
+	strbuf_clear(out);
+	for (unsigned i = 1 + any(30); i > 0; i--)
+		add_line(out);
+	if (any(3) == 0)
+		while (out->len > 1 && strchr("\r\n", out->ptr[out->len - 1]))
+			out->len--;
+}
+
+/* -- both ways ------------------------------------------------------------ */
+
+static enum update_result on_update(void *ctx, const struct update *u)
+{
+	strbuf_addf(ctx, "%zu %.*s\n", u->metric, SLICE_ARG(u->labels[0]));
+	return UPDATE_DONE;
+}
+
+/* A rule that cannot match need not try until it hits the limit. */
+static void on_error(void *ctx, size_t rule, enum rule_error error)
+{
+	if (error != RULE_ERROR_MATCH_LIMIT)
+		strbuf_addf(ctx, "error %zu %d\n", rule, (int)error);
+}
+
+static void on_matched(void *ctx, size_t rule, uint64_t count)
+{
+	strbuf_addf(ctx, "matched %zu %d\n", rule, (int)count);
+}
+
+static void on_cpu(void *ctx, size_t rule, double cpu_ns)
+{
+	(void)ctx;
+	(void)rule;
+	(void)cpu_ns;
+}
+
+static const struct engine_ops ops = {on_update, on_error, on_matched, on_cpu};
+
+/* An engine with what it said, and counted. */
+struct way {
+	struct engine *engine;
+	struct strbuf said;
+	struct engine_counts counts;
+};
+
+static void begin(struct way *way, const struct patterns *patterns)
+{
+	way->said = (struct strbuf)STRBUF_INIT;
+	way->counts = (struct engine_counts){0};
+	way->engine = engine_create(patterns, 10000, &ops, &way->said);
+}
+
+static void end(struct way *way)
+{
+	engine_destroy(way->engine);
+	strbuf_finish(&way->said);
+}
+
+static void feed(struct way *way, const struct source *source,
+		 const struct strbuf *lines)
+{
+	struct block block = {.bytes = strbuf_slice(lines)};
+
+	strbuf_clear(&way->said);
+	engine_feed(way->engine, source, &block, &way->counts);
+}
+
+static void compare(const struct way *a, const struct way *b,
+		    const struct strbuf *block)
+{
+	cr_assert(slice_eq(strbuf_slice(&a->said), strbuf_slice(&b->said)),
+		  "plain:\n%s\nscanned:\n%s\nof:\n%.*s\n", a->said.ptr, b->said.ptr,
+		  SLICE_ARG(strbuf_slice(block)));
+	cr_assert_eq(a->counts.lines, b->counts.lines);
+	cr_assert_eq(a->counts.unmatched_lines, b->counts.unmatched_lines);
+}
+
+static size_t found_by_literals(const struct patterns *patterns)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < patterns_file_count(patterns); i++)
+		for (size_t j = 0; j < patterns_file(patterns, i)->rule_count; j++)
+			count += patterns_file(patterns, i)->rules[j].finding.how ==
+				 FINDING_LITERALS;
+	return count;
+}
+
+/* Returns how many updates there were. */
+static size_t compare_ways(const struct patterns *patterns)
+{
+	struct source *source = source_create(
+		patterns, any(2) ? "/l/a foo.log" : "/l/b quick.log", NULL, 0);
+	struct way plain, scanned, checked;
+	struct strbuf block = STRBUF_INIT;
+	size_t said = 0;
+
+	begin(&plain, patterns);
+	begin(&scanned, patterns);
+	begin(&checked, patterns);
+	engine_scan_with(plain.engine, NULL, 0);
+	engine_scan_with(checked.engine, patterns_scanner(patterns), 1);
+	for (int i = 0; i < BLOCKS; i++) {
+		make_block(&block);
+		feed(&plain, source, &block);
+		feed(&scanned, source, &block);
+		feed(&checked, source, &block);
+		compare(&plain, &scanned, &block);
+		compare(&plain, &checked, &block);
+		said += plain.said.len;
+	}
+	cr_assert_eq(checked.counts.scan_misses, 0);
+	strbuf_finish(&block);
+	end(&plain);
+	end(&scanned);
+	end(&checked);
+	source_destroy(source);
+	return said;
+}
+
+static unsigned long from_environment(const char *name, unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 10) : otherwise;
+}
+
+Test(scan, updates_do_not_depend_on_how_lines_are_found)
+{
+	unsigned long sets = from_environment("CASES", SETS);
+	unsigned long first = from_environment("SEED", 1);
+	size_t found = 0, rules = 0, said = 0;
+
+	cr_assert(mkdtemp(directory));
+	for (size_t i = 0; i < FILES * MOST_RULES; i++)
+		samples[i] = (struct sample){STRBUF_INIT, STRBUF_INIT};
+	for (unsigned long i = 0; i < sets; i++) {
+		struct patterns *patterns;
+
+		seed = (first + i) * 7919;
+		sample_count = 0;
+		for (unsigned j = 0; j < FILES; j++)
+			write_file(j);
+		patterns = load();
+		found += found_by_literals(patterns);
+		rules += patterns_rule_count(patterns);
+		said += compare_ways(patterns);
+		patterns_destroy(patterns);
+	}
+	remove_files();
+	rmdir(directory);
+	for (size_t i = 0; i < FILES * MOST_RULES; i++) {
+		strbuf_finish(&samples[i].pattern);
+		strbuf_finish(&samples[i].text);
+	}
+	cr_expect_gt(found * 4, rules, "only %zu of %zu are found by literals", found,
+		     rules);
+	cr_expect_gt(said, 100 * sets, "hardly anything matches: %zu", said);
+}
+
+static struct patterns *load_text(const char *text)
+{
+	char path[64];
+	FILE *f;
+	struct patterns *patterns;
+
+	cr_assert(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/0.yml", directory);
+	f = fopen(path, "w");
+	fputs(text, f);
+	fclose(f);
+	patterns = load();
+	remove_files();
+	rmdir(directory);
+	return patterns;
+}
+
+static const char one_rule[] =
+	"rules:\n  - {name: a, pattern: 'quick', metrics: [{counter: "
+	"n_total, help: n, labels: {l: $_line}}]}\n";
+
+Test(scan, what_the_scan_misses_is_noticed_counted_and_never_missed_again)
+{
+	struct patterns *patterns = load_text(one_rule);
+	struct scanner_entry wrong = {{slice_of("brown"), false}, 0};
+	struct error err;
+	struct scanner *scanner = scanner_create(&wrong, 1, &err);
+	struct source *source = source_create(patterns, "/a", NULL, 0);
+	struct strbuf lines = STRBUF_INIT;
+	struct way way;
+
+	begin(&way, patterns);
+	engine_scan_with(way.engine, scanner, 3);
+	strbuf_puts(&lines, "quick\nlazy\nquick\n");
+	feed(&way, source, &lines);
+	feed(&way, source, &lines);
+	cr_expect_str_eq(way.said.ptr, "");
+	cr_expect_eq(way.counts.unmatched_lines, 6);
+	feed(&way, source, &lines);
+	cr_expect_str_eq(way.said.ptr, "0 quick\n0 quick\nmatched 0 2\n");
+	cr_expect_eq(way.counts.scan_misses, 1);
+	feed(&way, source, &lines);
+	cr_expect_str_eq(way.said.ptr, "0 quick\n0 quick\nmatched 0 2\n");
+	cr_expect_eq(way.counts.scan_misses, 1);
+	cr_expect_eq(way.counts.lines, 12);
+	end(&way);
+	strbuf_finish(&lines);
+	source_destroy(source);
+	scanner_destroy(scanner);
+	patterns_destroy(patterns);
+}
+
+Test(scan, one_block_in_ten_thousand_is_checked)
+{
+	struct patterns *patterns = load_text(one_rule);
+	struct error err;
+	struct scanner *none = scanner_create(NULL, 0, &err);
+	struct source *source = source_create(patterns, "/a", NULL, 0);
+	struct strbuf line = STRBUF_INIT;
+	struct way way;
+
+	begin(&way, patterns);
+	engine_scan_with(way.engine, none, 10000);
+	strbuf_puts(&line, "quick\n");
+	for (int i = 0; i < 9999; i++)
+		feed(&way, source, &line);
+	cr_expect_eq(way.counts.scan_misses, 0);
+	feed(&way, source, &line);
+	cr_expect_eq(way.counts.scan_misses, 1);
+	end(&way);
+	strbuf_finish(&line);
+	source_destroy(source);
+	scanner_destroy(none);
+	patterns_destroy(patterns);
+}
+
+Test(scan, only_rules_that_can_be_found_by_the_line_have_literals)
+{
+	struct patterns *patterns =
+		load_text("line: '^(?<head>\\S+) (?<message>.*)'\nrules:\n"
+			  "  - {name: message, pattern: 'quick'}\n"
+			  "  - {name: line, in: _line, pattern: ['quick', 'brown']}\n"
+			  "  - {name: path, in: _path, pattern: 'quick'}\n"
+			  "  - {name: none, where: {head: quick}}\n"
+			  "  - {name: one_of_two, pattern: ['quick', '\\d+']}\n");
+	static const enum finding_how want[] = {FINDING_LITERALS, FINDING_LITERALS,
+						FINDING_ELSEWHERE, FINDING_NO_PATTERN,
+						FINDING_NO_LITERAL};
+
+	for (size_t i = 0; i < 5; i++)
+		cr_expect_eq(patterns_file(patterns, 0)->rules[i].finding.how, want[i],
+			     "%zu", i);
+	patterns_destroy(patterns);
+}
+
+Test(scan, lines_are_counted_as_they_are_cut)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	cr_expect_eq(count_lines(slice_of("")), 0);
+	cr_expect_eq(count_lines(slice_of("a")), 1);
+	cr_expect_eq(count_lines(slice_of("a\nb")), 2);
+	for (uint64_t lines = 1; lines < 10000; lines++) {
+		if (lines % 7 == 0)
+			strbuf_puts(&text, "some text");
+		strbuf_putc(&text, '\n');
+		if (lines % 97 == 0)
+			cr_assert_eq(count_lines(strbuf_slice(&text)), lines);
+	}
+	strbuf_finish(&text);
+}
+
+Test(scan, any_bytes_can_be_a_literal)
+{
+	char text[256];
+	struct error err;
+	size_t count, owner_count;
+
+	for (int i = 0; i < 256; i++)
+		text[i] = (char)i;
+	for (size_t i = 0; i + 2 <= sizeof(text); i++) {
+		struct scanner_entry entries[] = {{{{text + i, 2}, false}, 7},
+						  {{{text + i, 2}, false}, 3},
+						  {{{text + i, 2}, false}, 7}};
+		struct scanner *scanner = scanner_create(entries, 3, &err);
+		struct scanner_scratch *scratch = scanner_scratch_create(scanner, &err);
+		const struct scanner_hit *hits;
+		const uint32_t *owners;
+
+		cr_assert(scanner_find(scanner, scratch,
+				       (struct slice){text, sizeof(text)}, &hits,
+				       &count));
+		cr_assert_eq(count, 1);
+		cr_expect_eq(hits[0].last_byte, i + 1);
+		owners = scanner_rules(scanner, hits[0].literal, &owner_count);
+		cr_expect(owner_count == 2 && owners[0] == 3 && owners[1] == 7);
+		scanner_scratch_destroy(scratch);
+		scanner_destroy(scanner);
+	}
+}
