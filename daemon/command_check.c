@@ -3,10 +3,20 @@
 #include <string.h>
 
 #include "daemon/setup.h"
+#include "parsers/finding.h"
 
 static const char *s(size_t count)
 {
 	return count == 1 ? "" : "s";
+}
+
+static void print_findings(const struct setup *setup)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	finding_describe(setup->patterns, &out);
+	fputs(out.ptr, stdout);
+	strbuf_finish(&out);
 }
 
 /* Arguments are patterns, as --patterns. */
@@ -36,6 +46,8 @@ int command_check(const struct options *options)
 		size_t files = patterns_file_count(setup->patterns);
 		size_t rules = patterns_rule_count(setup->patterns), metrics;
 
+		if (options->verbose)
+			print_findings(setup);
 		patterns_metrics(setup->patterns, &metrics);
 		printf("%zu patterns file%s, %zu rule%s, %zu metric%s: ok\n", files,
 		       s(files), rules, s(rules), metrics, s(metrics));

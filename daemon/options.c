@@ -57,6 +57,8 @@ static const struct flag flags[] = {
 	 "debug, info, warn or error (info)"},
 	{"log.format", "FORMAT", FLAG_TEXT, AT(log_format), 0, RUNS | REPLAYS,
 	 "logfmt or json (logfmt)"},
+	{"verbose", NULL, FLAG_ON, AT(verbose), 0, OF(COMMAND_CHECK),
+	 "say by which texts each rule's lines are found"},
 	{"help", NULL, FLAG_ON, AT(help), 0, ANY, "this text"},
 };
 #define FLAG_COUNT (sizeof(flags) / sizeof(flags[0]))

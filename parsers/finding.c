@@ -36,39 +36,57 @@ struct finding finding_of(const struct rule *rule, struct arena *arena)
 
 /* -- for people ----------------------------------------------------------- */
 
+static void add_quoted(struct slice text, struct strbuf *out)
+{
+	strbuf_putc(out, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if (c < 0x20 || c == 0x7F)
+			strbuf_addf(out, "\\x%02x", c);
+		else
+			strbuf_putc(out, (char)c);
+	}
+	strbuf_putc(out, '"');
+}
+
 static void add_literals(const struct literals *literals, struct strbuf *out)
 {
 	strbuf_puts(out, "found by ");
 	for (size_t i = 0; i < literals->count; i++) {
-		const struct literal *literal = &literals->list[i];
-		bool last = i + 1 == literals->count;
-
 		if (i > 0)
-			strbuf_puts(out, last ? " or " : ", ");
-		strbuf_putc(out, '"');
-		for (size_t j = 0; j < literal->text.len; j++) {
-			unsigned char c = (unsigned char)literal->text.ptr[j];
-
-			if (c < 0x20 || c == 0x7F)
-				strbuf_addf(out, "\\x%02x", c);
-			else
-				strbuf_putc(out, (char)c);
-		}
-		strbuf_puts(out, literal->caseless ? "\" in any case" : "\"");
+			strbuf_puts(out, i + 1 == literals->count ? " or " : ", ");
+		add_quoted(literals->list[i].text, out);
+		if (literals->list[i].caseless)
+			strbuf_puts(out, " in any case");
 	}
 }
 
-static const char *const helps[] = {
-	[LITERALS_NO_TEXT] =
-		"no text stands in every match: write one that does, such as the "
-		"words before a value; alternatives each need one",
-	[LITERALS_COMMON] =
-		"what stands in every match stands in most lines too: write more "
-		"of the text around it",
-	[LITERALS_OPAQUE] =
-		"a verb such as (*ACCEPT), a callout, or \\Q and \\E in a way that "
-		"is not understood: write it without",
-};
+static void add_common(struct slice common, struct strbuf *out)
+{
+	if (common.len == 0) {
+		strbuf_puts(out, "it would be found by too many texts: make several "
+				 "rules of it");
+		return;
+	}
+	add_quoted(common, out);
+	strbuf_puts(out, " stands in every match, but in most other lines too: write "
+			 "more of the text around it");
+}
+
+static void add_lack(const struct literals *literals, struct strbuf *out)
+{
+	if (literals->lack == LITERALS_COMMON)
+		add_common(literals->common, out);
+	else if (literals->lack == LITERALS_OPAQUE)
+		strbuf_puts(out,
+			    "a verb such as (*ACCEPT), a callout, or \\Q and \\E in "
+			    "a way that is not understood: write it without");
+	else
+		strbuf_puts(out,
+			    "no text stands in every match: write one, such as the "
+			    "words before a value; of alternatives each needs one");
+}
 
 static void add_reason(const struct rule *rule, struct strbuf *out)
 {
@@ -78,18 +96,16 @@ static void add_reason(const struct rule *rule, struct strbuf *out)
 	if (finding->how == FINDING_NO_PATTERN) {
 		strbuf_puts(out, "it has no pattern: add one with a text that all its "
 				 "lines have");
-		return;
-	}
-	if (finding->how == FINDING_ELSEWHERE) {
+	} else if (finding->how == FINDING_ELSEWHERE) {
 		strbuf_addf(out,
 			    "its pattern looks at %s, not at the line: if what it "
-			    "looks for is in the line, leave out in:",
+			    "looks for is in the line, look there",
 			    rule->in->name);
-		return;
+	} else {
+		if (rule->pattern_count > 1)
+			strbuf_addf(out, "pattern %zu: ", finding->pattern + 1);
+		add_lack(&finding->literals, out);
 	}
-	if (rule->pattern_count > 1)
-		strbuf_addf(out, "of pattern %zu, ", finding->pattern + 1);
-	strbuf_puts(out, helps[finding->literals.lack]);
 }
 
 void finding_describe(const struct patterns *patterns, struct strbuf *out)

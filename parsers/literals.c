@@ -26,7 +26,8 @@ struct fold {
 	struct frame frames[MOST_GROUPS];
 	size_t depth;
 	bool failed;
-	bool saw_common;
+	struct set_text common; /* the rarest that is not rare enough */
+	unsigned common_bits;   /* 0: none */
 };
 
 static void start_alternative(struct frame *f)
@@ -57,9 +58,11 @@ static void consider(struct fold *fold, struct frame *f, const struct literal_se
 {
 	unsigned bits = set_bits(set);
 
-	if (bits < LEAST_BITS)
-		fold->saw_common |= bits > 0;
-	else if (bits > set_bits(&f->best))
+	if (bits < LEAST_BITS && bits > fold->common_bits) {
+		fold->common_bits = bits;
+		fold->common = set->texts[0];
+	}
+	if (bits >= LEAST_BITS && bits > set_bits(&f->best))
 		f->best = *set;
 }
 
@@ -177,6 +180,16 @@ static struct literals take(const struct literal_set *set, struct arena *arena)
 	return found;
 }
 
+static struct literals take_none(const struct fold *fold, struct arena *arena)
+{
+	struct slice common = {fold->common.bytes, fold->common.len};
+
+	if (fold->common_bits == 0)
+		return (struct literals){.lack = LITERALS_NO_TEXT};
+	common.ptr = arena_copy(arena, common);
+	return (struct literals){.lack = LITERALS_COMMON, .common = common};
+}
+
 struct literals literals_of(struct slice pattern, struct arena *arena)
 {
 	struct fold *fold = xcalloc(1, sizeof(*fold));
@@ -186,11 +199,8 @@ struct literals literals_of(struct slice pattern, struct arena *arena)
 	open_group(fold, &whole);
 	if (regex_items(pattern, on_item, fold) && !fold->failed && fold->depth == 1) {
 		end_alternative(fold, &fold->frames[0]);
-		if (fold->frames[0].has_any)
-			found = take(&fold->frames[0].any, arena);
-		else
-			found.lack =
-				fold->saw_common ? LITERALS_COMMON : LITERALS_NO_TEXT;
+		found = fold->frames[0].has_any ? take(&fold->frames[0].any, arena)
+						: take_none(fold, arena);
 	}
 	free(fold);
 	return found;

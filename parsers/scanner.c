@@ -116,7 +116,7 @@ struct scanner *scanner_create(const struct scanner_entry *entries, size_t count
 	for (size_t i = 0; i < count; i++)
 		add_entry(&b, &entries[i]);
 	ok = compile(&b, err);
-	for (size_t i = 0; i < scanner->count; i++)
+	for (size_t i = 0; b.expressions && i < scanner->count; i++)
 		free(b.expressions[i]);
 	free(b.expressions);
 	free(b.flags);

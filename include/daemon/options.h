@@ -29,6 +29,7 @@ struct options {
 	const char *format;
 	const char *as;
 	bool own_metrics;
+	bool verbose;
 	const char *log_level;
 	const char *log_format;
 	const char **arguments; /* what is no flag */

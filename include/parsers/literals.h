@@ -37,6 +37,7 @@ struct literals {
 	struct literal *list;
 	size_t count;            /* 0: none */
 	enum literals_lack lack; /* LITERALS_FOUND where count > 0 */
+	struct slice common;     /* LITERALS_COMMON: the best of what there is */
 };
 
 /*

@@ -72,6 +72,25 @@ class BadInput(Scenario):
                          r"b\.yml:4:11: .*called b", r"c\.yml:7:16: .*\$n"):
             self.assertRegex(err, expected)
 
+    def test_check_says_what_each_rule_is_found_by_and_what_would_help(self):
+        """Two rules have a text; the others are tried on every line, each for a reason of its own."""
+        self.pattern_file("line: '^(?<level>\\w+) (?<message>.*)'\nrules:\n"
+                          "  - {name: one, pattern: 'took (?<ms>\\d+) ms'}\n"
+                          "  - {name: two, pattern: ['(?i)quick', 'brown']}\n"
+                          "  - {name: value, pattern: ['brown', '(?<ms>\\d+)']}\n"
+                          "  - {name: common, pattern: 'INFO'}\n"
+                          "  - {name: fields, where: {level: INFO}}\n"
+                          "  - {name: path, in: _path, pattern: 'quick'}\n"
+                          "  - {name: verb, pattern: 'quick(*ACCEPT)'}\n")
+        status, out, _ = self.run_once("check", self.patterns, "--verbose")
+        self.assertEqual(status, 0)
+        for expected in (r'test\.yml:3: one: found by "took "\n', r'test\.yml:4: two: found by "quic" in any case or "brown"\n',
+                         r"value: tried on every line: pattern 2: no text", r'common: tried on every line: "INFO" stands',
+                         r"fields: tried on every line: it has no pattern", r"path: tried on every line: its pattern looks at _path",
+                         r"verb: tried on every line: a verb"):
+            self.assertRegex(out, expected)
+        self.assertNotIn("took", self.run_once("check", self.patterns)[1])
+
     def test_mistakes_in_the_configuration_do_not_hide_those_in_the_patterns(self):
         self.write(self.path("logtally.yml"), "logs: [{path: logs, inclde: ['*']}]\npatterns: [patterns, nope]\nlimits: {line_bytes: 1zb}\n"
                    "workers: many\nlabels: {le: x}\n")
