@@ -205,8 +205,7 @@ static size_t next_start(struct candidates *c)
 		c->hit++;
 	if (c->hit == c->hit_count)
 		return c->bytes.len;
-	newline =
-		memrchr(c->bytes.ptr + c->at, '\n', c->hits[c->hit].last_byte - c->at);
+	newline = memrchr(c->bytes.ptr + c->at, '\n', c->hits[c->hit].byte - c->at);
 	return newline ? (size_t)(newline + 1 - c->bytes.ptr) : c->at;
 }
 
@@ -219,7 +218,7 @@ static void start_with_always(struct candidates *c)
 /* The hits before byte `end` are the line's. */
 static void add_hits(struct candidates *c, size_t end)
 {
-	for (; c->hit < c->hit_count && c->hits[c->hit].last_byte < end; c->hit++) {
+	for (; c->hit < c->hit_count && c->hits[c->hit].byte < end; c->hit++) {
 		size_t count;
 		const uint32_t *rules =
 			scanner_rules(c->scanner, c->hits[c->hit].literal, &count);

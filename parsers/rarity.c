@@ -9,7 +9,7 @@ static const struct {
 } words[] = {
 	{"INFO", 5},      {"info", 6},      {"DEBUG", 6},   {"debug", 7},
 	{"WARN", 7},      {"ERROR", 7},     {"error", 8},   {"GET ", 6},
-	{"POST ", 7},     {"HTTP/1.", 6},   {"http", 6},    {"status", 7},
+	{"POST ", 7},     {"HTTP/", 6},     {"http", 6},    {"status", 7},
 	{"level", 7},     {"message", 8},   {"time", 7},    {"Mozilla/", 7},
 	{" - ", 4},       {"msg=", 7},      {"user", 8},    {"200", 7},
 	{"127.0.0.1", 8}, {"localhost", 8}, {"request", 8}, {"true", 8},

@@ -6,87 +6,172 @@
 #include "common/hashmap.h"
 #include "common/strbuf.h"
 #include "common/xalloc.h"
+#include "parsers/window.h"
 
-struct owners {
+/* A literal, and the rules that it belongs to. */
+struct known {
+	char *text; /* in lower case if caseless */
+	size_t len;
+	bool caseless;
 	uint32_t *rules;
+	size_t rule_count;
+};
+
+/* A literal that has the window: what else of it there must be. */
+struct use {
+	uint32_t literal;
+	uint32_t before, after; /* bytes on each side of the window */
+};
+
+/* What libhs searches for: window.h. */
+struct target {
+	struct use *uses;
 	size_t count;
 };
 
 struct scanner {
 	hs_database_t *database; /* NULL: no literals */
-	struct owners *literals;
+	struct known *literals;
 	size_t count;
+	struct target *targets;
+	size_t target_count;
 };
 
 struct scanner_scratch {
 	hs_scratch_t *scratch;
 	struct scanner_hit *hits;
 	size_t count, capacity;
+	/* Of the present scan. */
+	const struct scanner *scanner;
+	struct slice bytes;
 };
 
-/* While a scanner is made: distinct literals, each as libhs wants it. */
+/* While a scanner is made. */
 struct builder {
 	struct scanner *scanner;
-	struct hashmap *numbers; /* from what libhs is given to a number + 1 */
+	struct hashmap *literals; /* from text and caselessness to a number + 1 */
+	struct hashmap *targets;  /* from what libhs is given to a number + 1 */
 	char **expressions;
 	unsigned *flags, *ids;
 };
 
-/* Every byte as \xNN: nothing in it means anything to libhs. */
-static void write_expression(struct literal literal, struct strbuf *out)
+static char in_lower_case(char c)
 {
-	for (size_t i = 0; i < literal.text.len; i++)
-		strbuf_addf(out, "\\x%02x", (unsigned char)literal.text.ptr[i]);
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-static size_t add_literal(struct builder *b, const char *expression, bool caseless)
+static struct literal literal_of(const struct known *known)
 {
-	size_t n = b->scanner->count++;
-
-	b->expressions = xgrow(b->expressions, n, sizeof(*b->expressions));
-	b->flags = xgrow(b->flags, n, sizeof(*b->flags));
-	b->ids = xgrow(b->ids, n, sizeof(*b->ids));
-	b->scanner->literals =
-		xgrow(b->scanner->literals, n, sizeof(*b->scanner->literals));
-	b->expressions[n] = xstrdup(expression);
-	b->flags[n] = caseless ? HS_FLAG_CASELESS : 0;
-	b->ids[n] = (unsigned)n;
-	b->scanner->literals[n] = (struct owners){NULL, 0};
-	return n;
+	return (struct literal){{known->text, known->len}, known->caseless};
 }
 
-static void add_owner(struct owners *owners, uint32_t rule)
+static struct known *add_literal(struct scanner *scanner, struct literal literal)
 {
-	size_t i = owners->count;
+	struct known *known;
 
-	for (size_t j = 0; j < owners->count; j++)
-		if (owners->rules[j] == rule)
+	scanner->literals = xgrow(scanner->literals, scanner->count, sizeof(*known));
+	known = &scanner->literals[scanner->count++];
+	*known = (struct known){.text = xstrndup(literal.text.ptr, literal.text.len),
+				.len = literal.text.len,
+				.caseless = literal.caseless};
+	return known;
+}
+
+/* Ascending, each once. */
+static void add_rule(struct known *known, uint32_t rule)
+{
+	size_t i = known->rule_count;
+
+	for (size_t j = 0; j < known->rule_count; j++)
+		if (known->rules[j] == rule)
 			return;
-	owners->rules = xgrow(owners->rules, owners->count, sizeof(*owners->rules));
-	for (; i > 0 && owners->rules[i - 1] > rule; i--)
-		owners->rules[i] = owners->rules[i - 1];
-	owners->rules[i] = rule;
-	owners->count++;
+	known->rules = xgrow(known->rules, known->rule_count, sizeof(*known->rules));
+	for (; i > 0 && known->rules[i - 1] > rule; i--)
+		known->rules[i] = known->rules[i - 1];
+	known->rules[i] = rule;
+	known->rule_count++;
 }
 
 static void add_entry(struct builder *b, const struct scanner_entry *entry)
 {
+	bool caseless = entry->literal.caseless;
 	struct strbuf key = STRBUF_INIT;
+	struct literal literal;
 	uintptr_t number;
-	size_t text_len;
 
-	write_expression(entry->literal, &key);
-	text_len = key.len;
-	strbuf_putc(&key, entry->literal.caseless ? 'i' : '-');
-	number = (uintptr_t)hashmap_get(b->numbers, strbuf_slice(&key));
-	if (number == 0) {
-		key.ptr[text_len] = '\0';
-		number = add_literal(b, key.ptr, entry->literal.caseless) + 1;
-		key.ptr[text_len] = entry->literal.caseless ? 'i' : '-';
-		hashmap_put(b->numbers, strbuf_slice(&key), (void *)number);
+	for (size_t i = 0; i < entry->literal.text.len; i++) {
+		char c = entry->literal.text.ptr[i];
+
+		strbuf_putc(&key, caseless ? in_lower_case(c) : c);
 	}
-	add_owner(&b->scanner->literals[number - 1], (uint32_t)entry->rule);
+	literal = (struct literal){{key.ptr, key.len}, caseless};
+	strbuf_putc(&key, caseless ? 'i' : '-');
+	number = (uintptr_t)hashmap_get(b->literals, strbuf_slice(&key));
+	if (number == 0) {
+		literal.text.ptr = key.ptr;
+		add_literal(b->scanner, literal);
+		number = b->scanner->count;
+		hashmap_put(b->literals, strbuf_slice(&key), (void *)number);
+	}
+	add_rule(&b->scanner->literals[number - 1], (uint32_t)entry->rule);
 	strbuf_finish(&key);
+}
+
+static void add_target(struct builder *b, const char *expression, bool caseless)
+{
+	size_t n = b->scanner->target_count++;
+
+	b->expressions = xgrow(b->expressions, n, sizeof(*b->expressions));
+	b->flags = xgrow(b->flags, n, sizeof(*b->flags));
+	b->ids = xgrow(b->ids, n, sizeof(*b->ids));
+	b->scanner->targets =
+		xgrow(b->scanner->targets, n, sizeof(*b->scanner->targets));
+	b->expressions[n] = xstrdup(expression);
+	b->flags[n] = caseless ? HS_FLAG_CASELESS : 0;
+	b->ids[n] = (unsigned)n;
+	b->scanner->targets[n] = (struct target){NULL, 0};
+}
+
+/* Every byte as \xNN: nothing in it means anything to libhs. */
+static struct target *target_of(struct builder *b, struct slice window, bool caseless)
+{
+	struct strbuf expression = STRBUF_INIT, key = STRBUF_INIT;
+	uintptr_t number;
+
+	for (size_t i = 0; i < window.len; i++)
+		strbuf_addf(&expression, "\\x%02x", (unsigned char)window.ptr[i]);
+	strbuf_addf(&key, "%s%c", expression.ptr, caseless ? 'i' : '-');
+	number = (uintptr_t)hashmap_get(b->targets, strbuf_slice(&key));
+	if (number == 0) {
+		add_target(b, expression.ptr, caseless);
+		number = b->scanner->target_count;
+		hashmap_put(b->targets, strbuf_slice(&key), (void *)number);
+	}
+	strbuf_finish(&expression);
+	strbuf_finish(&key);
+	return &b->scanner->targets[number - 1];
+}
+
+static void choose_targets(struct builder *b)
+{
+	struct scanner *scanner = b->scanner;
+	struct windows *windows = windows_create();
+
+	for (size_t i = 0; i < scanner->count; i++)
+		windows_count(windows, literal_of(&scanner->literals[i]));
+	for (size_t i = 0; i < scanner->count; i++) {
+		const struct known *known = &scanner->literals[i];
+		struct slice window = windows_choose(windows, literal_of(known));
+		struct target *target = target_of(b, window, known->caseless);
+		uint32_t before = (uint32_t)(window.ptr - known->text);
+
+		target->uses =
+			xgrow(target->uses, target->count, sizeof(*target->uses));
+		target->uses[target->count++] =
+			(struct use){(uint32_t)i, before,
+				     (uint32_t)(known->len - window.len) - before};
+	}
+	windows_destroy(windows);
 }
 
 static bool compile(struct builder *b, struct error *err)
@@ -95,10 +180,10 @@ static bool compile(struct builder *b, struct error *err)
 
 	if (hs_valid_platform() != HS_SUCCESS)
 		return error_set(err, "libhs does not run on this CPU");
-	if (b->scanner->count == 0)
+	if (b->scanner->target_count == 0)
 		return true;
 	if (hs_compile_multi((const char *const *)b->expressions, b->flags, b->ids,
-			     (unsigned)b->scanner->count, HS_MODE_BLOCK, NULL,
+			     (unsigned)b->scanner->target_count, HS_MODE_BLOCK, NULL,
 			     &b->scanner->database, &why) == HS_SUCCESS)
 		return true;
 	error_set(err, "libhs: %s", why ? why->message : "it does not say why");
@@ -106,22 +191,31 @@ static bool compile(struct builder *b, struct error *err)
 	return false;
 }
 
+static void finish(struct builder *b)
+{
+	for (size_t i = 0; b->expressions && i < b->scanner->target_count; i++)
+		free(b->expressions[i]);
+	free(b->expressions);
+	free(b->flags);
+	free(b->ids);
+	hashmap_destroy(b->literals);
+	hashmap_destroy(b->targets);
+}
+
 struct scanner *scanner_create(const struct scanner_entry *entries, size_t count,
 			       struct error *err)
 {
 	struct scanner *scanner = xcalloc(1, sizeof(*scanner));
-	struct builder b = {.scanner = scanner, .numbers = hashmap_create()};
+	struct builder b = {.scanner = scanner,
+			    .literals = hashmap_create(),
+			    .targets = hashmap_create()};
 	bool ok;
 
 	for (size_t i = 0; i < count; i++)
 		add_entry(&b, &entries[i]);
+	choose_targets(&b);
 	ok = compile(&b, err);
-	for (size_t i = 0; b.expressions && i < scanner->count; i++)
-		free(b.expressions[i]);
-	free(b.expressions);
-	free(b.flags);
-	free(b.ids);
-	hashmap_destroy(b.numbers);
+	finish(&b);
 	if (ok)
 		return scanner;
 	scanner_destroy(scanner);
@@ -133,9 +227,14 @@ void scanner_destroy(struct scanner *scanner)
 	if (!scanner)
 		return;
 	hs_free_database(scanner->database);
-	for (size_t i = 0; i < scanner->count; i++)
+	for (size_t i = 0; i < scanner->count; i++) {
+		free(scanner->literals[i].text);
 		free(scanner->literals[i].rules);
+	}
+	for (size_t i = 0; i < scanner->target_count; i++)
+		free(scanner->targets[i].uses);
 	free(scanner->literals);
+	free(scanner->targets);
 	free(scanner);
 }
 
@@ -163,35 +262,66 @@ void scanner_scratch_destroy(struct scanner_scratch *scratch)
 	free(scratch);
 }
 
-static int on_hit(unsigned id, unsigned long long start, unsigned long long end,
-		  unsigned flags, void *ctx)
+static bool is_same(const struct known *known, size_t from, const char *bytes,
+		    size_t len)
 {
-	struct scanner_scratch *s = ctx;
+	if (!known->caseless)
+		return memcmp(known->text + from, bytes, len) == 0;
+	for (size_t i = 0; i < len; i++)
+		if (known->text[from + i] != in_lower_case(bytes[i]))
+			return false;
+	return true;
+}
 
-	(void)start;
-	(void)flags;
+/* The window is there, and ends before `end`: are the bytes around it? */
+static bool is_whole(const struct scanner_scratch *s, const struct use *use, size_t end)
+{
+	const struct known *known = &s->scanner->literals[use->literal];
+	size_t behind = known->len - use->after; /* where the window ends in the text */
+	const char *p = s->bytes.ptr + end;
+
+	return end >= behind && s->bytes.len - end >= use->after &&
+	       is_same(known, 0, p - behind, use->before) &&
+	       is_same(known, behind, p, use->after);
+}
+
+static void add_hit(struct scanner_scratch *s, size_t end, uint32_t literal)
+{
 	if (s->count == s->capacity) {
 		s->capacity = s->capacity ? 2 * s->capacity : 1024;
 		s->hits = xreallocarray(s->hits, s->capacity, sizeof(*s->hits));
 	}
-	s->hits[s->count++] = (struct scanner_hit){(uint32_t)(end - 1), id};
+	s->hits[s->count++] = (struct scanner_hit){(uint32_t)(end - 1), literal};
+}
+
+static int on_hit(unsigned id, unsigned long long start, unsigned long long end,
+		  unsigned flags, void *ctx)
+{
+	struct scanner_scratch *s = ctx;
+	const struct target *target = &s->scanner->targets[id];
+
+	(void)start;
+	(void)flags;
+	for (size_t i = 0; i < target->count; i++)
+		if (is_whole(s, &target->uses[i], end))
+			add_hit(s, end, target->uses[i].literal);
 	return 0;
 }
 
-static int by_last_byte(const void *a, const void *b)
+static int by_byte(const void *a, const void *b)
 {
 	const struct scanner_hit *x = a, *y = b;
 
-	return x->last_byte < y->last_byte ? -1 : x->last_byte > y->last_byte;
+	return x->byte < y->byte ? -1 : x->byte > y->byte;
 }
 
 /* libhs promises no order; it mostly keeps one. */
 static void put_in_order(struct scanner_scratch *s)
 {
 	for (size_t i = 1; i < s->count; i++) {
-		if (s->hits[i].last_byte >= s->hits[i - 1].last_byte)
+		if (s->hits[i].byte >= s->hits[i - 1].byte)
 			continue;
-		qsort(s->hits, s->count, sizeof(*s->hits), by_last_byte);
+		qsort(s->hits, s->count, sizeof(*s->hits), by_byte);
 		return;
 	}
 }
@@ -200,6 +330,8 @@ bool scanner_find(const struct scanner *scanner, struct scanner_scratch *s,
 		  struct slice bytes, const struct scanner_hit **hits, size_t *count)
 {
 	s->count = 0;
+	s->scanner = scanner;
+	s->bytes = bytes;
 	if (scanner->database &&
 	    hs_scan(scanner->database, bytes.ptr, (unsigned)bytes.len, 0, s->scratch,
 		    on_hit, s) != HS_SUCCESS)
@@ -213,6 +345,6 @@ bool scanner_find(const struct scanner *scanner, struct scanner_scratch *s,
 const uint32_t *scanner_rules(const struct scanner *scanner, uint32_t literal,
 			      size_t *count)
 {
-	*count = scanner->literals[literal].count;
+	*count = scanner->literals[literal].rule_count;
 	return scanner->literals[literal].rules;
 }

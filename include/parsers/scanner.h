@@ -1,9 +1,9 @@
 /*
  * scanner.h - one search for the literals of all rules.
  *
- * Literals are found by libhs (Hyperscan or Vectorscan), each written as the
- * bytes that it consists of.  It is used for that only: as a matcher of whole
- * patterns it is not sound.  Knows nothing of lines or regular expressions.
+ * libhs (Hyperscan or Vectorscan) finds a few bytes of each literal, and what is
+ * around them is compared.  It is used for that only: as a matcher of whole patterns
+ * it is not sound.  Knows nothing of lines or regular expressions.
  * A scanner is immutable and may be used by many threads, each with a scratch.
  */
 #ifndef PARSERS_SCANNER_H
@@ -39,15 +39,15 @@ struct scanner_scratch *scanner_scratch_create(const struct scanner *scanner,
 					       struct error *err);
 void scanner_scratch_destroy(struct scanner_scratch *scratch); /* NULL is accepted */
 
-/* The byte where an occurrence of a literal ends, itself in it. */
+/* An occurrence of a literal, and a byte in it. */
 struct scanner_hit {
-	uint32_t last_byte;
+	uint32_t byte;
 	uint32_t literal;
 };
 
 /*
- * All occurrences in `bytes` (less than 4 GiB), by ascending last byte.  They lie
- * in the scratch until its next use.  False if libhs failed: nothing is known then.
+ * All occurrences in `bytes` (less than 4 GiB), by ascending byte.  They lie in
+ * the scratch until its next use.  False if libhs failed: nothing is known then.
  */
 bool scanner_find(const struct scanner *scanner, struct scanner_scratch *scratch,
 		  struct slice bytes, const struct scanner_hit **hits, size_t *count);

@@ -628,10 +628,80 @@ Test(scan, any_bytes_can_be_a_literal)
 				       (struct slice){text, sizeof(text)}, &hits,
 				       &count));
 		cr_assert_eq(count, 1);
-		cr_expect_eq(hits[0].last_byte, i + 1);
+		cr_expect_eq(hits[0].byte, i + 1);
 		owners = scanner_rules(scanner, hits[0].literal, &owner_count);
 		cr_expect(owner_count == 2 && owners[0] == 3 && owners[1] == 7);
 		scanner_scratch_destroy(scratch);
 		scanner_destroy(scanner);
+	}
+}
+
+/* Which literals are hit, in order: "ab" for the first, then the second. */
+static void expect_hits(const struct literal *literals, size_t count,
+			struct slice bytes, const char *want)
+{
+	struct scanner_entry entries[8];
+	struct error err;
+	struct scanner *scanner;
+	struct scanner_scratch *scratch;
+	const struct scanner_hit *hits;
+	size_t hit_count;
+	struct strbuf said = STRBUF_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		entries[i] = (struct scanner_entry){literals[i], i};
+	scanner = scanner_create(entries, count, &err);
+	scratch = scanner_scratch_create(scanner, &err);
+	cr_assert(scanner_find(scanner, scratch, bytes, &hits, &hit_count));
+	for (size_t i = 0; i < hit_count; i++) {
+		size_t n;
+		const uint32_t *rules = scanner_rules(scanner, hits[i].literal, &n);
+
+		cr_expect(i == 0 || hits[i].byte >= hits[i - 1].byte);
+		strbuf_putc(&said, (char)('a' + rules[0]));
+	}
+	cr_expect_str_eq(said.ptr, want, "%.*s: %s", SLICE_ARG(bytes), said.ptr);
+	strbuf_finish(&said);
+	scanner_scratch_destroy(scratch);
+	scanner_destroy(scanner);
+}
+
+Test(scan, long_literals_are_compared_whole)
+{
+	static const struct literal some[] = {{{"the quick brown fox", 19}, false},
+					      {{"a quick brown", 13}, false},
+					      {{"quick brown bear", 16}, false},
+					      {{"UPPER and Lower case", 20}, true},
+					      {{"upper AND lower", 15}, false},
+					      {{"fox", 3}, false}};
+	static const struct {
+		const char *bytes;
+		const char *want;
+	} cases[] = {
+		{"the quick brown fox", "af"},
+		{"he quick brown fox", "f"},
+		{"the quick brown fo", ""},
+		{"the quick brown foxthe quick brown fox", "afaf"},
+		{"a quick brown bear", "bc"},
+		{"a quick brown", "b"},
+		{" quick brown", ""},
+		{"quick brown bea", ""},
+		{"upper AND lower case", "de"},
+		{"uPPER aND LOWER cASE", "d"},
+		{"upper AND lower CAS", "e"},
+		{"UPPER\x80"
+		 "and Lower case",
+		 ""},
+		{"UPPER\nand Lower case", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		/* A copy of its own, so that what is read beyond it is found out. */
+		size_t len = strlen(cases[i].bytes);
+		char *copy = malloc(len);
+
+		memcpy(copy, cases[i].bytes, len);
+		expect_hits(some, 6, (struct slice){copy, len}, cases[i].want);
+		free(copy);
 	}
 }
