@@ -24,6 +24,7 @@ struct regex {
 	struct arena *arena;
 	pcre2_code *code;
 	struct slice pattern;
+	bool has_jit;
 	size_t group_count;
 	struct group_name *names;
 	size_t name_count;
@@ -32,6 +33,8 @@ struct regex {
 struct regex_scratch {
 	pcre2_match_context *context;
 	pcre2_match_data *data;
+	const size_t *ovector; /* of the match data, with so many pairs */
+	size_t pairs;
 	pcre2_jit_stack *jit_stack;
 	const char *subject;
 	size_t group_count; /* of the regex that matched last */
@@ -172,6 +175,7 @@ struct regex *regex_compile(struct slice pattern, struct position at, struct dia
 	regex = xcalloc(1, sizeof(*regex));
 	regex->arena = arena_create();
 	regex->code = code;
+	regex->has_jit = jit == 0;
 	regex->pattern = (struct slice){arena_copy(regex->arena, pattern), pattern.len};
 	collect_names(regex);
 	return regex;
@@ -247,6 +251,8 @@ struct regex_scratch *regex_scratch_create(uint32_t match_steps)
 
 	s->context = or_exit(pcre2_match_context_create(NULL));
 	s->data = or_exit(pcre2_match_data_create(FIRST_PAIRS, NULL));
+	s->ovector = pcre2_get_ovector_pointer(s->data);
+	s->pairs = FIRST_PAIRS;
 	/* NULL where there is no JIT; then nothing needs it. */
 	s->jit_stack = pcre2_jit_stack_create(JIT_STACK_START_BYTES,
 					      JIT_STACK_MAX_BYTES, NULL);
@@ -269,16 +275,31 @@ void regex_scratch_destroy(struct regex_scratch *scratch)
 
 static void make_room(struct regex_scratch *scratch, size_t pairs)
 {
-	if (pcre2_get_ovector_count(scratch->data) >= pairs)
+	if (scratch->pairs >= pairs)
 		return;
 	pcre2_match_data_free(scratch->data);
 	scratch->data = or_exit(pcre2_match_data_create((uint32_t)pairs, NULL));
+	scratch->ovector = pcre2_get_ovector_pointer(scratch->data);
+	scratch->pairs = pairs;
 }
 
 /*
- * pcre2_match() takes the JIT code where there is any, and unlike
- * pcre2_jit_match() is right about invalid UTF-8 in either case.
+ * pcre2_match() would take the JIT code too, after checks of which only that of
+ * the options is not done when compiling: with PCRE2_MATCH_INVALID_UTF the code
+ * itself looks after invalid UTF-8.
  */
+static int run(const struct regex *regex, struct regex_scratch *scratch,
+	       struct slice subject, size_t from, uint32_t options)
+{
+	PCRE2_SPTR text = (PCRE2_SPTR)subject.ptr;
+
+	if (regex->has_jit)
+		return pcre2_jit_match(regex->code, text, subject.len, from, options,
+				       scratch->data, scratch->context);
+	return pcre2_match(regex->code, text, subject.len, from, options, scratch->data,
+			   scratch->context);
+}
+
 static enum regex_result match_from(const struct regex *regex,
 				    struct regex_scratch *scratch, struct slice subject,
 				    size_t from, uint32_t options)
@@ -286,10 +307,10 @@ static enum regex_result match_from(const struct regex *regex,
 	int rc;
 
 	make_room(scratch, regex->group_count + 1);
-	scratch->subject = subject.ptr ? subject.ptr : "";
+	subject.ptr = subject.ptr ? subject.ptr : "";
+	scratch->subject = subject.ptr;
 	scratch->group_count = 0;
-	rc = pcre2_match(regex->code, (PCRE2_SPTR)scratch->subject, subject.len, from,
-			 options, scratch->data, scratch->context);
+	rc = run(regex, scratch, subject, from, options);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return REGEX_NO_MATCH;
 	if (rc < 0)
@@ -311,7 +332,7 @@ struct slice regex_group(const struct regex_scratch *scratch, unsigned number)
 	if (number >= scratch->group_count)
 		return (struct slice){NULL, 0};
 	/* \K in a subroutine can set the start of a match behind its end. */
-	pair = pcre2_get_ovector_pointer(scratch->data) + 2 * (size_t)number;
+	pair = scratch->ovector + 2 * (size_t)number;
 	if (pair[0] == PCRE2_UNSET || pair[0] > pair[1])
 		return (struct slice){NULL, 0};
 	return (struct slice){scratch->subject + pair[0], pair[1] - pair[0]};
@@ -419,7 +440,7 @@ enum regex_result regex_replace(const struct regex *regex,
 
 	while ((result = match_from(regex, scratch, subject, from, options)) ==
 	       REGEX_MATCH) {
-		const size_t *whole = pcre2_get_ovector_pointer(scratch->data);
+		const size_t *whole = scratch->ovector;
 
 		if (whole[0] < copied || whole[1] < whole[0] || whole[1] < from)
 			break;
