@@ -21,6 +21,7 @@ struct candidates {
 	bool every_line;
 	const struct scanner_hit *hits;
 	size_t hit_count, hit;
+	const struct scanner_rules *rules_of; /* of each literal */
 };
 
 /* -- sets of rules -------------------------------------------------------- */
@@ -54,6 +55,7 @@ struct candidates *candidates_create(const struct scanner *scanner, size_t rules
 	struct error err;
 
 	c->scanner = scanner;
+	c->rules_of = scanner ? scanner_rules(scanner) : NULL;
 	c->rules = rules;
 	c->words = (rules + BITS - 1) / BITS;
 	c->always = xcalloc(c->words, sizeof(*c->always));
@@ -185,11 +187,10 @@ bool candidates_any(const struct candidates *c)
 
 static bool is_wanted(const struct candidates *c, uint32_t literal)
 {
-	size_t count;
-	const uint32_t *rules = scanner_rules(c->scanner, literal, &count);
+	const struct scanner_rules *rules = &c->rules_of[literal];
 
-	for (size_t i = 0; i < count; i++)
-		if (has(c->wanted, rules[i]))
+	for (size_t i = 0; i < rules->count; i++)
+		if (has(c->wanted, rules->list[i]))
 			return true;
 	return false;
 }
@@ -219,13 +220,12 @@ static void start_with_always(struct candidates *c)
 static void add_hits(struct candidates *c, size_t end)
 {
 	for (; c->hit < c->hit_count && c->hits[c->hit].byte < end; c->hit++) {
-		size_t count;
-		const uint32_t *rules =
-			scanner_rules(c->scanner, c->hits[c->hit].literal, &count);
+		const struct scanner_rules *rules =
+			&c->rules_of[c->hits[c->hit].literal];
 
-		for (size_t i = 0; i < count; i++)
-			if (has(c->wanted, rules[i]))
-				add(c->line_rules, rules[i]);
+		for (size_t i = 0; i < rules->count; i++)
+			if (has(c->wanted, rules->list[i]))
+				add(c->line_rules, rules->list[i]);
 	}
 }
 

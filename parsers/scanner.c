@@ -8,13 +8,10 @@
 #include "common/xalloc.h"
 #include "parsers/window.h"
 
-/* A literal, and the rules that it belongs to. */
 struct known {
 	char *text; /* in lower case if caseless */
 	size_t len;
 	bool caseless;
-	uint32_t *rules;
-	size_t rule_count;
 };
 
 /* A literal that has the window: what else of it there must be. */
@@ -32,6 +29,7 @@ struct target {
 struct scanner {
 	hs_database_t *database; /* NULL: no literals */
 	struct known *literals;
+	struct scanner_rules *rules; /* of each literal */
 	size_t count;
 	struct target *targets;
 	size_t target_count;
@@ -65,31 +63,32 @@ static struct literal literal_of(const struct known *known)
 	return (struct literal){{known->text, known->len}, known->caseless};
 }
 
-static struct known *add_literal(struct scanner *scanner, struct literal literal)
+static void add_literal(struct scanner *scanner, struct literal literal)
 {
-	struct known *known;
+	size_t n = scanner->count++;
 
-	scanner->literals = xgrow(scanner->literals, scanner->count, sizeof(*known));
-	known = &scanner->literals[scanner->count++];
-	*known = (struct known){.text = xstrndup(literal.text.ptr, literal.text.len),
-				.len = literal.text.len,
-				.caseless = literal.caseless};
-	return known;
+	scanner->literals = xgrow(scanner->literals, n, sizeof(*scanner->literals));
+	scanner->rules = xgrow(scanner->rules, n, sizeof(*scanner->rules));
+	scanner->literals[n] =
+		(struct known){.text = xstrndup(literal.text.ptr, literal.text.len),
+			       .len = literal.text.len,
+			       .caseless = literal.caseless};
+	scanner->rules[n] = (struct scanner_rules){NULL, 0};
 }
 
 /* Ascending, each once. */
-static void add_rule(struct known *known, uint32_t rule)
+static void add_rule(struct scanner_rules *rules, uint32_t rule)
 {
-	size_t i = known->rule_count;
+	size_t i = rules->count;
 
-	for (size_t j = 0; j < known->rule_count; j++)
-		if (known->rules[j] == rule)
+	for (size_t j = 0; j < rules->count; j++)
+		if (rules->list[j] == rule)
 			return;
-	known->rules = xgrow(known->rules, known->rule_count, sizeof(*known->rules));
-	for (; i > 0 && known->rules[i - 1] > rule; i--)
-		known->rules[i] = known->rules[i - 1];
-	known->rules[i] = rule;
-	known->rule_count++;
+	rules->list = xgrow(rules->list, rules->count, sizeof(*rules->list));
+	for (; i > 0 && rules->list[i - 1] > rule; i--)
+		rules->list[i] = rules->list[i - 1];
+	rules->list[i] = rule;
+	rules->count++;
 }
 
 static void add_entry(struct builder *b, const struct scanner_entry *entry)
@@ -113,7 +112,7 @@ static void add_entry(struct builder *b, const struct scanner_entry *entry)
 		number = b->scanner->count;
 		hashmap_put(b->literals, strbuf_slice(&key), (void *)number);
 	}
-	add_rule(&b->scanner->literals[number - 1], (uint32_t)entry->rule);
+	add_rule(&b->scanner->rules[number - 1], (uint32_t)entry->rule);
 	strbuf_finish(&key);
 }
 
@@ -229,11 +228,12 @@ void scanner_destroy(struct scanner *scanner)
 	hs_free_database(scanner->database);
 	for (size_t i = 0; i < scanner->count; i++) {
 		free(scanner->literals[i].text);
-		free(scanner->literals[i].rules);
+		free(scanner->rules[i].list);
 	}
 	for (size_t i = 0; i < scanner->target_count; i++)
 		free(scanner->targets[i].uses);
 	free(scanner->literals);
+	free(scanner->rules);
 	free(scanner->targets);
 	free(scanner);
 }
@@ -342,9 +342,7 @@ bool scanner_find(const struct scanner *scanner, struct scanner_scratch *s,
 	return true;
 }
 
-const uint32_t *scanner_rules(const struct scanner *scanner, uint32_t literal,
-			      size_t *count)
+const struct scanner_rules *scanner_rules(const struct scanner *scanner)
 {
-	*count = scanner->literals[literal].rule_count;
-	return scanner->literals[literal].rules;
+	return scanner->rules;
 }

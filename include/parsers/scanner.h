@@ -52,8 +52,12 @@ struct scanner_hit {
 bool scanner_find(const struct scanner *scanner, struct scanner_scratch *scratch,
 		  struct slice bytes, const struct scanner_hit **hits, size_t *count);
 
-/* The rules that a literal belongs to, ascending. */
-const uint32_t *scanner_rules(const struct scanner *scanner, uint32_t literal,
-			      size_t *count);
+/* The rules that each literal belongs to, ascending; by its number. */
+struct scanner_rules {
+	uint32_t *list;
+	size_t count;
+};
+
+const struct scanner_rules *scanner_rules(const struct scanner *scanner);
 
 #endif

@@ -611,7 +611,7 @@ Test(scan, any_bytes_can_be_a_literal)
 {
 	char text[256];
 	struct error err;
-	size_t count, owner_count;
+	size_t count;
 
 	for (int i = 0; i < 256; i++)
 		text[i] = (char)i;
@@ -622,15 +622,16 @@ Test(scan, any_bytes_can_be_a_literal)
 		struct scanner *scanner = scanner_create(entries, 3, &err);
 		struct scanner_scratch *scratch = scanner_scratch_create(scanner, &err);
 		const struct scanner_hit *hits;
-		const uint32_t *owners;
+		const struct scanner_rules *rules;
 
 		cr_assert(scanner_find(scanner, scratch,
 				       (struct slice){text, sizeof(text)}, &hits,
 				       &count));
 		cr_assert_eq(count, 1);
 		cr_expect_eq(hits[0].byte, i + 1);
-		owners = scanner_rules(scanner, hits[0].literal, &owner_count);
-		cr_expect(owner_count == 2 && owners[0] == 3 && owners[1] == 7);
+		rules = &scanner_rules(scanner)[hits[0].literal];
+		cr_expect(rules->count == 2 && rules->list[0] == 3 &&
+			  rules->list[1] == 7);
 		scanner_scratch_destroy(scratch);
 		scanner_destroy(scanner);
 	}
@@ -654,11 +655,10 @@ static void expect_hits(const struct literal *literals, size_t count,
 	scratch = scanner_scratch_create(scanner, &err);
 	cr_assert(scanner_find(scanner, scratch, bytes, &hits, &hit_count));
 	for (size_t i = 0; i < hit_count; i++) {
-		size_t n;
-		const uint32_t *rules = scanner_rules(scanner, hits[i].literal, &n);
+		const struct scanner_rules *rules = scanner_rules(scanner);
 
 		cr_expect(i == 0 || hits[i].byte >= hits[i - 1].byte);
-		strbuf_putc(&said, (char)('a' + rules[0]));
+		strbuf_putc(&said, (char)('a' + rules[hits[i].literal].list[0]));
 	}
 	cr_expect_str_eq(said.ptr, want, "%.*s: %s", SLICE_ARG(bytes), said.ptr);
 	strbuf_finish(&said);
