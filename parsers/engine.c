@@ -21,6 +21,7 @@ struct engine {
 	struct candidates *candidates;
 	unsigned check_every, until_check;
 	struct regex_scratch *line_scratch, *pattern_scratch, *other_scratch;
+	struct timestamp_cache *times; /* one a file */
 	struct strbuf value_scratch;
 	struct label_scratch label_scratch[METRIC_MAX_LABELS];
 	/* Matches of the present block, and which rules have any. */
@@ -96,6 +97,7 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
 		e->label_scratch[i] =
 			(struct label_scratch){.now = STRBUF_INIT, .next = STRBUF_INIT};
+	e->times = xcalloc(patterns_file_count(patterns), sizeof(*e->times));
 	e->matches = xcalloc(rules, sizeof(*e->matches));
 	e->matched_rules = xcalloc(rules, sizeof(*e->matched_rules));
 	e->samples_ns = xcalloc(rules, sizeof(*e->samples_ns));
@@ -116,6 +118,7 @@ void engine_destroy(struct engine *e)
 	strbuf_finish(&e->value_scratch);
 	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
 		label_scratch_finish(&e->label_scratch[i]);
+	free(e->times);
 	free(e->matches);
 	free(e->matched_rules);
 	free(e->samples_ns);
@@ -304,9 +307,11 @@ static bool run_rule_timed(struct engine *e, const struct rule *rule,
 	return matched;
 }
 
-static void begin_file(struct record *record, const struct patterns_file *file)
+static void begin_file(struct engine *e, struct record *record,
+		       const struct patterns_file *file)
 {
 	record->file = file;
+	record->times = &e->times[file - patterns_file(e->patterns, 0)];
 	record->line_tried = record->line_matched = false;
 	record->line_hit_limit = false;
 	record->has_match = false;
@@ -321,7 +326,7 @@ static bool run_file(struct engine *e, const struct patterns_file *file,
 	size_t first = file->rules[0].index, end = first + file->rule_count;
 	bool matched = false;
 
-	begin_file(record, file);
+	begin_file(e, record, file);
 	for (size_t i = first; (i = candidates_rule(e->candidates, i, end)) < end;
 	     i++) {
 		const struct rule *rule = &file->rules[i - first];
@@ -401,7 +406,7 @@ static uint64_t check_record(struct engine *e, struct record *record)
 	for (size_t i = 0; i < source_patterns_count(record->source); i++) {
 		const struct patterns_file *file = source_patterns(record->source, i);
 
-		begin_file(record, file);
+		begin_file(e, record, file);
 		for (size_t j = 0; j < file->rule_count; j++) {
 			const struct rule *rule = &file->rules[j];
 			size_t index = rule->index;

@@ -47,7 +47,8 @@ enum label_result label_text(const struct label_rule *rule, struct record *recor
 {
 	const struct slice *mapped;
 
-	strbuf_clear(&scratch->now);
+	if (rule->value.count != 1)
+		strbuf_clear(&scratch->now);
 	*value = template_text(&rule->value, record, &scratch->now);
 	if (replace_all(rule, record, scratch, value) == LABEL_LIMIT)
 		return LABEL_LIMIT;

@@ -1,8 +1,5 @@
 #include "parsers/record.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "common/clock.h"
 #include "parsers/rule.h"
 
@@ -37,8 +34,8 @@ static enum record_time find_time(struct record *record, int64_t *ns)
 	if (!record->file->layout || !record->time_field)
 		return RECORD_TIME_NONE;
 	text = field_text(record->time_field, record);
-	if (!text.ptr || !timestamp_parse(record->file->layout, text,
-					  record->block->read_time_ns, ns))
+	if (!text.ptr || !timestamp_parse_cached(record->times, record->file->layout,
+						 text, record->block->read_time_ns, ns))
 		return RECORD_TIME_UNPARSED;
 	if (*ns > record->block->read_time_ns + MAX_AHEAD_NS)
 		return RECORD_TIME_AHEAD;
@@ -55,19 +52,30 @@ int64_t record_time_ns(struct record *record)
 	return record->time_ns;
 }
 
+/* Writes the number, with at least `least` digits, so that it ends before `end`. */
+static char *put_digits(char *end, uint64_t number, int least)
+{
+	for (; number > 0 || least > 0; number /= 10, least--)
+		*--end = (char)('0' + number % 10);
+	return end;
+}
+
 struct slice record_time_text(struct record *record)
 {
 	int64_t ns = record_time_ns(record);
-	const char *sign = ns < 0 ? "-" : "";
 	uint64_t magnitude = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-	int len = snprintf(record->time_text, sizeof(record->time_text),
-			   "%s%" PRIu64 ".%09" PRIu64, sign,
-			   magnitude / (uint64_t)NS_PER_SECOND,
-			   magnitude % (uint64_t)NS_PER_SECOND);
+	uint64_t fraction = magnitude % (uint64_t)NS_PER_SECOND;
+	char *end = record->time_text + sizeof(record->time_text), *start = end;
+	int digits = 9;
 
-	while (record->time_text[len - 1] == '0')
-		len--;
-	if (record->time_text[len - 1] == '.')
-		len--;
-	return (struct slice){record->time_text, (size_t)len};
+	for (; digits > 0 && fraction % 10 == 0; digits--)
+		fraction /= 10;
+	if (digits > 0) {
+		start = put_digits(start, fraction, digits);
+		*--start = '.';
+	}
+	start = put_digits(start, magnitude / (uint64_t)NS_PER_SECOND, 1);
+	if (ns < 0)
+		*--start = '-';
+	return (struct slice){start, (size_t)(end - start)};
 }

@@ -19,6 +19,7 @@ struct step {
 struct timestamp_layout {
 	const struct zone *zone;
 	bool iso;
+	enum timestamp_fraction fraction;
 	bool has[128]; /* by letter */
 	struct step *steps;
 	size_t count;
@@ -90,6 +91,18 @@ static bool is_complete(const struct timestamp_layout *t, struct error *err)
 	return true;
 }
 
+static enum timestamp_fraction find_fraction(const char *layout)
+{
+	size_t len = layout ? strlen(layout) : 0;
+
+	if (!layout)
+		return TIMESTAMP_FRACTION_OR_ZONE;
+	if (len >= 3 && strcmp(layout + len - 2, "%f") == 0 &&
+	    (layout[len - 3] == '.' || layout[len - 3] == ','))
+		return TIMESTAMP_FRACTION_LAST;
+	return TIMESTAMP_FRACTION_UNKNOWN;
+}
+
 struct timestamp_layout *timestamp_compile(const char *layout, const struct zone *zone,
 					   struct error *err)
 {
@@ -97,6 +110,7 @@ struct timestamp_layout *timestamp_compile(const char *layout, const struct zone
 
 	t->zone = zone;
 	t->iso = !layout;
+	t->fraction = find_fraction(layout);
 	if (!layout || (compile(t, layout, err) && is_complete(t, err)))
 		return t;
 	timestamp_destroy(t);
@@ -252,4 +266,14 @@ bool timestamp_parse(const struct timestamp_layout *t, struct slice text,
 		return false;
 	*ns = seconds * NS_PER_SECOND + r.fraction_ns;
 	return true;
+}
+
+enum timestamp_fraction timestamp_fraction(const struct timestamp_layout *t)
+{
+	return t ? t->fraction : TIMESTAMP_FRACTION_OR_ZONE;
+}
+
+bool timestamp_needs_now(const struct timestamp_layout *t)
+{
+	return t && !t->iso && !has_any(t, "Yys");
 }

@@ -14,6 +14,7 @@
 #include "common/block.h"
 #include "common/slice.h"
 #include "parsers/regex.h"
+#include "parsers/timestamp_cache.h"
 
 struct source;
 struct patterns_file;
@@ -32,6 +33,7 @@ struct record {
 	const struct source *source;
 	const struct block *block;
 	const struct patterns_file *file; /* whose rules look at it */
+	struct timestamp_cache *times;    /* the engine's, for this file */
 
 	/* Each regex kind has its own scratch, so that groups stay readable. */
 	struct regex_scratch *line_scratch;

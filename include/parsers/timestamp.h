@@ -34,4 +34,16 @@ void timestamp_destroy(struct timestamp_layout *layout); /* NULL is accepted */
 bool timestamp_parse(const struct timestamp_layout *layout, struct slice text,
 		     int64_t now_ns, int64_t *ns);
 
+/* Where a fraction of a second may stand in a text that fits the layout. */
+enum timestamp_fraction {
+	TIMESTAMP_FRACTION_UNKNOWN,
+	TIMESTAMP_FRACTION_LAST,   /* behind a point or comma, at the end */
+	TIMESTAMP_FRACTION_OR_ZONE /* the same, or before a zone */
+};
+
+enum timestamp_fraction timestamp_fraction(const struct timestamp_layout *layout);
+
+/* True if the same text may mean another time at another moment. */
+bool timestamp_needs_now(const struct timestamp_layout *layout);
+
 #endif

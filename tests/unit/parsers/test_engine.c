@@ -240,6 +240,19 @@ Test(engine, the_time_of_the_log_is_a_value)
 	       "matched r 3\n");
 }
 
+Test(engine, the_time_is_written_exactly_and_short)
+{
+	expect("line: '^(?<time>\\S+ \\S+)$'\ntimestamp: {from: time, layout: "
+	       "'%Y-%m-%d %H:%M:%S,%f', zone: UTC}\nrules:\n  - {name: r, pattern: "
+	       "'', in: _line, metrics: [{counter: n_total, help: n, labels: {t: "
+	       "$_time}}]}\n",
+	       "1970-01-01 00:00:00,000\n1969-12-31 23:59:59,5\n1970-01-01 "
+	       "00:00:00,000000001\n1970-01-01 00:00:00,100\n2001-09-09 "
+	       "01:46:40,120000000\n",
+	       "n_total t=0 +1\nn_total t=-0.5 +1\nn_total t=0.000000001 +1\n"
+	       "n_total t=0.1 +1\nn_total t=1000000000.12 +1\nmatched r 5\n");
+}
+
 Test(engine, a_match_that_takes_too_many_steps_is_no_match_and_counts)
 {
 	expect("rules:\n  - {name: r, pattern: '^(a+)+$', " COUNT "}]}\n",

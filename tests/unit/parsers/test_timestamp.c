@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "parsers/timestamp.h"
+#include "parsers/timestamp_cache.h"
 
 #define NOON_NS (INT64_C(1795176000) * NS_PER_SECOND) /* 2026-11-20 12:00:00 UTC */
 
@@ -356,4 +356,57 @@ Test(timestamp, a_broken_zone_file_is_refused)
 	}
 	unlink(path);
 	rmdir(dir);
+}
+
+/* Each time right after each other one, also those that do not parse. */
+static void expect_cached_as_parsed(const char *layout, const char *const *texts,
+				    size_t count)
+{
+	struct zone *zone = loaded("Europe/Berlin");
+	struct timestamp_layout *t = compiled(layout, zone);
+	struct timestamp_cache cache = {.head_len = 0};
+
+	for (size_t i = 0; i < count * count; i++) {
+		const char *both[] = {texts[i / count], texts[i % count]};
+
+		for (int j = 0; j < 2; j++) {
+			int64_t now_ns = NOON_NS + (int64_t)i * 86400 * NS_PER_SECOND;
+			int64_t want = -1, got = -1;
+			bool ok = timestamp_parse(t, slice_of(both[j]), now_ns, &want);
+
+			cr_expect_eq(timestamp_parse_cached(&cache, t,
+							    slice_of(both[j]), now_ns,
+							    &got),
+				     ok, "%s after %s", both[j], both[1 - j]);
+			cr_expect_eq(got, want, "%s after %s", both[j], both[1 - j]);
+		}
+	}
+	timestamp_destroy(t);
+	zone_destroy(zone);
+}
+#define EXPECT_CACHED(layout, ...)                                      \
+	expect_cached_as_parsed(layout, (const char *[]){__VA_ARGS__},  \
+				sizeof((const char *[]){__VA_ARGS__}) / \
+					sizeof(char *))
+
+Test(timestamp, a_time_does_not_depend_on_the_one_before)
+{
+	EXPECT_CACHED("%Y-%m-%d %H:%M:%S,%f", "2026-11-20 12:00:01,5",
+		      "2026-11-20 12:00:01,123456789", "2026-11-20 12:00:01,1234567891",
+		      "2026-11-20 12:00:01,", "2026-11-20 12:00:01", "",
+		      "2026-11-20 12:00:01,12x", "2026-11-20 12:00:02,000",
+		      "2026-11-20 12:00:01.5", "2026-10-25 02:30:00,1", ",5", "5");
+	EXPECT_CACHED(NULL, "2026-11-20T12:00:01.5", "2026-11-20T12:00:01.25",
+		      "2026-11-20T12:00:01.5Z", "2026-11-20T12:00:01.75Z",
+		      "2026-11-20T12:00:01Z", "2026-11-20T12:00:01",
+		      "2026-11-20T12:00:01,5", "2026-11-20T12:00:01.5+02:00",
+		      "2026-11-20T12:00:01.5 Z", "2026-11-20", "2026-11-20T12:00:01.Z",
+		      "2026-11-20T12:00.5", "20261120T120001.5", "Z", "");
+	EXPECT_CACHED("%d/%b/%Y:%H:%M:%S %z", "20/Nov/2026:12:00:01 +0000",
+		      "20/Nov/2026:12:00:01 +0100", "20/Nov/2026:12:00:02 +0000", "x");
+	EXPECT_CACHED("%b %d %H:%M:%S", "Nov 20 12:00:01", "Nov 21 12:00:01",
+		      "Feb 28 12:00:01", "Feb 29 12:00:01");
+	EXPECT_CACHED("%H:%M:%S.%f", "12:00:01.5", "12:00:01.25", "00:00:01.5");
+	EXPECT_CACHED("%s", "1763640001", "1763640001.5", "1763640001.25");
+	EXPECT_CACHED("%y%m%d %H:%M:%S.%f", "261120 12:00:01.5", "261120 12:00:01.6");
 }
