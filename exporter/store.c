@@ -180,13 +180,18 @@ static XXH128_hash_t hash_long(struct store *store, const struct slice *labels,
 	return XXH3_128bits_digest(store->hash_state);
 }
 
-/* Each value after its length, so that "a", "bc" is not "ab", "c". */
+/*
+ * Each value after its length, so that "a", "bc" is not "ab", "c"; one alone as it
+ * is.
+ */
 static XXH128_hash_t hash_labels(struct store *store, const struct slice *labels,
 				 size_t count)
 {
 	char buffer[HASH_BUFFER_BYTES];
 	size_t len = 0;
 
+	if (count == 1)
+		return XXH3_128bits_withSeed(labels->ptr, labels->len, store->seed);
 	for (size_t i = 0; i < count; i++) {
 		if (labels[i].len + sizeof(labels[i].len) > sizeof(buffer) - len)
 			return hash_long(store, labels, count);
