@@ -92,7 +92,7 @@ bench: deps-test logtally bench-programs  ## measure, also against mtail: make b
 
 # Fuzz targets need clang and its libFuzzer; FUZZ_ROOMS are those that they call.
 FUZZ       := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_ROOMS := tailer common
+FUZZ_ROOMS := tailer parsers common
 SECONDS    ?= 60
 
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach r,$(FUZZ_ROOMS),$(call archive,$(r)))

@@ -84,10 +84,10 @@ void *arena_alloc(struct arena *arena, size_t size_bytes)
 {
 	size_t pad = arena->free ? -(size_t)arena->free % alignof(max_align_t) : 0;
 
-	if (pad <= arena->free_bytes) {
+	if (pad > 0 && pad <= arena->free_bytes) {
 		arena->free += pad;
 		arena->free_bytes -= pad;
-	} else {
+	} else if (pad > 0) {
 		arena->free_bytes = 0;
 	}
 	return take(arena, size_bytes ? size_bytes : 1);

@@ -46,11 +46,11 @@ static bool put_in_order(struct places *places, size_t pattern_len)
 	qsort(places->list, places->count, sizeof(*places->list), by_place);
 	for (size_t i = 0; i < places->count; i++) {
 		const struct place *place = &places->list[i];
-		const struct place *last = &places->list[unique - 1];
+		const struct place *last = &places->list[unique > 0 ? unique - 1 : 0];
 
-		if (unique > 0 && last->at == place->at && last->len == place->len)
+		if (i > 0 && last->at == place->at && last->len == place->len)
 			continue;
-		if (unique > 0 && last->at + last->len != place->at)
+		if (i > 0 && last->at + last->len != place->at)
 			return false;
 		places->list[unique++] = *place;
 	}
