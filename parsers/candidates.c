@@ -185,9 +185,9 @@ bool candidates_any(const struct candidates *c)
 	return c->every_line || c->hit_count > 0;
 }
 
-static bool is_wanted(const struct candidates *c, uint32_t literal)
+static bool is_wanted(const struct candidates *c, const struct scanner_hit *hit)
 {
-	const struct scanner_rules *rules = &c->rules_of[literal];
+	const struct scanner_rules *rules = &c->rules_of[hit->literal];
 
 	for (size_t i = 0; i < rules->count; i++)
 		if (has(c->wanted, rules->list[i]))
@@ -202,7 +202,7 @@ static size_t next_start(struct candidates *c)
 
 	if (c->every_line)
 		return c->at;
-	while (c->hit < c->hit_count && !is_wanted(c, c->hits[c->hit].literal))
+	while (c->hit < c->hit_count && !is_wanted(c, &c->hits[c->hit]))
 		c->hit++;
 	if (c->hit == c->hit_count)
 		return c->bytes.len;
@@ -216,6 +216,13 @@ static void start_with_always(struct candidates *c)
 		c->line_rules[i] = c->wanted[i] & c->always[i];
 }
 
+static void add_wanted(struct candidates *c, size_t rule)
+{
+	size_t word = rule / BITS;
+
+	c->line_rules[word] |= c->wanted[word] & UINT64_C(1) << rule % BITS;
+}
+
 /* The hits before byte `end` are the line's. */
 static void add_hits(struct candidates *c, size_t end)
 {
@@ -224,8 +231,7 @@ static void add_hits(struct candidates *c, size_t end)
 			&c->rules_of[c->hits[c->hit].literal];
 
 		for (size_t i = 0; i < rules->count; i++)
-			if (has(c->wanted, rules->list[i]))
-				add(c->line_rules, rules->list[i]);
+			add_wanted(c, rules->list[i]);
 	}
 }
 

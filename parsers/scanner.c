@@ -14,14 +14,16 @@ struct known {
 	bool caseless;
 };
 
-/* A literal that has the window: what else of it there must be. */
+/* A literal that has the window, and what of it stands on either side. */
 struct use {
 	uint32_t literal;
-	uint32_t before, after; /* bytes on each side of the window */
+	bool caseless;
+	struct slice before, after; /* pieces of the literal's text */
 };
 
 /* What libhs searches for: window.h. */
 struct target {
+	size_t len;
 	struct use *uses;
 	size_t count;
 };
@@ -40,7 +42,7 @@ struct scanner_scratch {
 	struct scanner_hit *hits;
 	size_t count, capacity;
 	/* Of the present scan. */
-	const struct scanner *scanner;
+	const struct target *targets;
 	struct slice bytes;
 };
 
@@ -116,7 +118,8 @@ static void add_entry(struct builder *b, const struct scanner_entry *entry)
 	strbuf_finish(&key);
 }
 
-static void add_target(struct builder *b, const char *expression, bool caseless)
+static void add_target(struct builder *b, const char *expression, size_t len,
+		       bool caseless)
 {
 	size_t n = b->scanner->target_count++;
 
@@ -128,7 +131,7 @@ static void add_target(struct builder *b, const char *expression, bool caseless)
 	b->expressions[n] = xstrdup(expression);
 	b->flags[n] = caseless ? HS_FLAG_CASELESS : 0;
 	b->ids[n] = (unsigned)n;
-	b->scanner->targets[n] = (struct target){NULL, 0};
+	b->scanner->targets[n] = (struct target){.len = len};
 }
 
 /* Every byte as \xNN: nothing in it means anything to libhs. */
@@ -142,7 +145,7 @@ static struct target *target_of(struct builder *b, struct slice window, bool cas
 	strbuf_addf(&key, "%s%c", expression.ptr, caseless ? 'i' : '-');
 	number = (uintptr_t)hashmap_get(b->targets, strbuf_slice(&key));
 	if (number == 0) {
-		add_target(b, expression.ptr, caseless);
+		add_target(b, expression.ptr, window.len, caseless);
 		number = b->scanner->target_count;
 		hashmap_put(b->targets, strbuf_slice(&key), (void *)number);
 	}
@@ -162,13 +165,15 @@ static void choose_targets(struct builder *b)
 		const struct known *known = &scanner->literals[i];
 		struct slice window = windows_choose(windows, literal_of(known));
 		struct target *target = target_of(b, window, known->caseless);
-		uint32_t before = (uint32_t)(window.ptr - known->text);
+		const char *behind = window.ptr + window.len;
 
 		target->uses =
 			xgrow(target->uses, target->count, sizeof(*target->uses));
-		target->uses[target->count++] =
-			(struct use){(uint32_t)i, before,
-				     (uint32_t)(known->len - window.len) - before};
+		target->uses[target->count++] = (struct use){
+			.literal = (uint32_t)i,
+			.caseless = known->caseless,
+			.before = {known->text, (size_t)(window.ptr - known->text)},
+			.after = {behind, (size_t)(known->text + known->len - behind)}};
 	}
 	windows_destroy(windows);
 }
@@ -262,27 +267,24 @@ void scanner_scratch_destroy(struct scanner_scratch *scratch)
 	free(scratch);
 }
 
-static bool is_same(const struct known *known, size_t from, const char *bytes,
-		    size_t len)
+static bool is_same(struct slice text, const char *bytes, bool caseless)
 {
-	if (!known->caseless)
-		return memcmp(known->text + from, bytes, len) == 0;
-	for (size_t i = 0; i < len; i++)
-		if (known->text[from + i] != in_lower_case(bytes[i]))
+	if (!caseless)
+		return text.len == 0 || memcmp(text.ptr, bytes, text.len) == 0;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] != in_lower_case(bytes[i]))
 			return false;
 	return true;
 }
 
-/* The window is there, and ends before `end`: are the bytes around it? */
-static bool is_whole(const struct scanner_scratch *s, const struct use *use, size_t end)
+/* The window ends before `end`: is what must be around it there? */
+static bool is_whole(struct slice bytes, const struct use *use, size_t window_start,
+		     size_t end)
 {
-	const struct known *known = &s->scanner->literals[use->literal];
-	size_t behind = known->len - use->after; /* where the window ends in the text */
-	const char *p = s->bytes.ptr + end;
-
-	return end >= behind && s->bytes.len - end >= use->after &&
-	       is_same(known, 0, p - behind, use->before) &&
-	       is_same(known, behind, p, use->after);
+	return window_start >= use->before.len && bytes.len - end >= use->after.len &&
+	       is_same(use->before, bytes.ptr + window_start - use->before.len,
+		       use->caseless) &&
+	       is_same(use->after, bytes.ptr + end, use->caseless);
 }
 
 static void add_hit(struct scanner_scratch *s, size_t end, uint32_t literal)
@@ -298,12 +300,12 @@ static int on_hit(unsigned id, unsigned long long start, unsigned long long end,
 		  unsigned flags, void *ctx)
 {
 	struct scanner_scratch *s = ctx;
-	const struct target *target = &s->scanner->targets[id];
+	const struct target *target = &s->targets[id];
 
 	(void)start;
 	(void)flags;
 	for (size_t i = 0; i < target->count; i++)
-		if (is_whole(s, &target->uses[i], end))
+		if (is_whole(s->bytes, &target->uses[i], end - target->len, end))
 			add_hit(s, end, target->uses[i].literal);
 	return 0;
 }
@@ -330,7 +332,7 @@ bool scanner_find(const struct scanner *scanner, struct scanner_scratch *s,
 		  struct slice bytes, const struct scanner_hit **hits, size_t *count)
 {
 	s->count = 0;
-	s->scanner = scanner;
+	s->targets = scanner->targets;
 	s->bytes = bytes;
 	if (scanner->database &&
 	    hs_scan(scanner->database, bytes.ptr, (unsigned)bytes.len, 0, s->scratch,

@@ -41,7 +41,10 @@ struct engine_ops {
 	void (*error)(void *ctx, size_t rule, enum rule_error error);
 	/* At the end of a block, for each rule that matched in it. */
 	void (*matched)(void *ctx, size_t rule, uint64_t count);
-	/* A rule's share of the engine's CPU time, estimated from samples. */
+	/*
+	 * A rule's share of the CPU time of the lines that were tried, estimated
+	 * from samples.
+	 */
 	void (*cpu)(void *ctx, size_t rule, double cpu_ns);
 };
 
