@@ -2,15 +2,18 @@
 
 #include <stdint.h>
 
-/* What logs are full of counts as little, however long it is. */
+/*
+ * What logs are full of counts as little, however long it is.  A text that is in
+ * every second line is still better than none: 8 bits or more.
+ */
 static const struct {
 	const char *word;
 	unsigned bits;
 } words[] = {
-	{"INFO", 5},      {"info", 6},      {"DEBUG", 6},   {"debug", 7},
-	{"WARN", 7},      {"ERROR", 7},     {"error", 8},   {"GET ", 6},
-	{"POST ", 7},     {"HTTP/", 6},     {"http", 6},    {"status", 7},
-	{"level", 7},     {"message", 8},   {"time", 7},    {"Mozilla/", 7},
+	{"INFO", 5},      {"info", 6},      {"DEBUG", 7},   {"debug", 7},
+	{"WARN", 9},      {"ERROR", 9},     {"error", 9},   {"GET ", 6},
+	{"POST ", 7},     {"HTTP/", 6},     {"http", 6},    {"status", 8},
+	{"level", 6},     {"message", 6},   {"time", 6},    {"Mozilla/", 7},
 	{" - ", 4},       {"msg=", 7},      {"user", 8},    {"200", 7},
 	{"127.0.0.1", 8}, {"localhost", 8}, {"request", 8}, {"true", 8},
 	{"false", 8},
