@@ -192,10 +192,13 @@ static struct literals take_none(const struct fold *fold, struct arena *arena)
 
 struct literals literals_of(struct slice pattern, struct arena *arena)
 {
-	struct fold *fold = xcalloc(1, sizeof(*fold));
+	struct fold *fold = xmalloc(sizeof(*fold)); /* large, and little of it used */
 	const struct regex_item whole = {.kind = ITEM_OPEN};
 	struct literals found = {.lack = LITERALS_OPAQUE};
 
+	fold->depth = 0;
+	fold->failed = false;
+	fold->common_bits = 0;
 	open_group(fold, &whole);
 	if (regex_items(pattern, on_item, fold) && !fold->failed && fold->depth == 1) {
 		end_alternative(fold, &fold->frames[0]);

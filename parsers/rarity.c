@@ -37,7 +37,8 @@ static unsigned byte_bits(unsigned char c)
 static size_t word_bits(struct slice text, unsigned *bits)
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!slice_starts(text, words[i].word))
+		if (words[i].word[0] != text.ptr[0] ||
+		    !slice_starts(text, words[i].word))
 			continue;
 		*bits = words[i].bits;
 		return strlen(words[i].word);
