@@ -42,8 +42,9 @@ static struct slice in_lower_case(struct label_scratch *scratch, struct slice va
 	return strbuf_slice(out);
 }
 
-enum label_result label_text(const struct label_rule *rule, struct record *record,
-			     struct label_scratch *scratch, struct slice *value)
+static enum label_result worked_out(const struct label_rule *rule,
+				    struct record *record,
+				    struct label_scratch *scratch, struct slice *value)
 {
 	const struct slice *mapped;
 
@@ -57,7 +58,19 @@ enum label_result label_text(const struct label_rule *rule, struct record *recor
 		*value = *mapped;
 	if (rule->lower)
 		*value = in_lower_case(scratch, *value);
-	if (value->len == 0)
-		*value = rule->fallback;
 	return LABEL_OK;
+}
+
+enum label_result label_text(const struct label_rule *rule, struct record *record,
+			     struct label_scratch *scratch, struct slice *value)
+{
+	enum label_result result = LABEL_OK;
+
+	if (rule->only)
+		*value = field_text(rule->only, record);
+	else
+		result = worked_out(rule, record, scratch, value);
+	if (result == LABEL_OK && value->len == 0)
+		*value = rule->fallback;
+	return result;
 }

@@ -116,6 +116,13 @@ static void load_label_mapping(struct loader *l, const struct yaml_node *node,
 		label->fallback = fallback->text;
 }
 
+static const struct field *only_field(const struct label_rule *label)
+{
+	bool changed = label->replace_count > 0 || label->map || label->lower;
+
+	return label->value.count == 1 && !changed ? label->value.parts[0].field : NULL;
+}
+
 static void load_label(struct loader *l, const struct yaml_node *name,
 		       struct yaml_node *node, const struct field_scope *scope,
 		       struct label_rule *label)
@@ -130,6 +137,7 @@ static void load_label(struct loader *l, const struct yaml_node *name,
 	else if (yaml_expect(node, YAML_SCALAR, "a label", l->diag) &&
 		 yaml_pattern_text(node, "a label", &text, l->diag))
 		template_parse(&label->value, text, node->at, l->arena, scope, l->diag);
+	label->only = only_field(label);
 }
 
 void load_labels(struct loader *l, const struct yaml_node *metric,

@@ -108,15 +108,16 @@ static double round_exactly(const struct decimal *d)
 	return strtod(text, NULL);
 }
 
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+				1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+				1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
 /*
  * Clinger's fast path: 15 digits are an exact double, and so are the powers of
  * ten up to 22, so that one multiplication or division rounds once.
  */
 static double magnitude(const struct decimal *d)
 {
-	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-					1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-					1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 	uint64_t mantissa = 0;
 
 	if (d->count == 0)
@@ -157,10 +158,37 @@ static bool parse_special(struct slice text, double *value)
 	return true;
 }
 
+/* What logs mostly have: up to 15 digits, perhaps a point among them. */
+static bool parse_plain(struct slice text, double *value)
+{
+	uint64_t mantissa = 0;
+	size_t point = text.len, digits = 0;
+
+	if (text.len > 16)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (is_digit(text.ptr[i])) {
+			mantissa = mantissa * 10 + (uint64_t)(text.ptr[i] - '0');
+			digits++;
+		} else if (text.ptr[i] == '.' && point == text.len) {
+			point = i;
+		} else {
+			return false;
+		}
+	}
+	if (digits == 0 || digits > 15)
+		return false;
+	*value = point < text.len ? (double)mantissa / powers[text.len - point - 1]
+				  : (double)mantissa;
+	return true;
+}
+
 static bool parse_number(struct slice text, double *value)
 {
 	struct decimal d;
 
+	if (parse_plain(text, value))
+		return true;
 	if (!read_decimal(text, &d))
 		return parse_special(text, value);
 	*value = decimal_value(&d);

@@ -25,6 +25,8 @@ struct label_rule {
 	struct hashmap *map;   /* text to (struct slice *), or NULL */
 	bool lower;            /* ASCII */
 	struct slice fallback; /* for an empty value */
+	/* Of a label that is a field and no more, as most are; else NULL. */
+	const struct field *only;
 };
 
 /* Where one label's value is worked out: its own, so that others stay valid. */
