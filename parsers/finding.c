@@ -1,5 +1,8 @@
 #include "parsers/finding.h"
 
+#include <stdlib.h>
+
+#include "common/xalloc.h"
 #include "parsers/rule.h"
 
 /* The scan sees the line as it was read: the field must be a piece of it. */
@@ -32,6 +35,37 @@ struct finding finding_of(const struct rule *rule, struct arena *arena)
 		}
 	}
 	return finding;
+}
+
+static struct scanner_entry *add_entries(struct scanner_entry *entries, size_t *count,
+					 const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->finding.literals.count; i++) {
+		entries = xgrow(entries, *count, sizeof(*entries));
+		entries[(*count)++] = (struct scanner_entry){
+			rule->finding.literals.list[i], rule->index};
+	}
+	return entries;
+}
+
+struct scanner *finding_scanner(struct patterns_file *files, size_t count,
+				struct arena *arena, struct error *err)
+{
+	struct scanner_entry *entries = NULL;
+	size_t entry_count = 0;
+	struct scanner *scanner;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < files[i].rule_count; j++) {
+			struct rule *rule = &files[i].rules[j];
+
+			rule->finding = finding_of(rule, arena);
+			entries = add_entries(entries, &entry_count, rule);
+		}
+	}
+	scanner = scanner_create(entries, entry_count, err);
+	free(entries);
+	return scanner;
 }
 
 /* -- for people ----------------------------------------------------------- */

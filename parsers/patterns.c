@@ -374,34 +374,12 @@ static void keep(struct patterns *set, struct loader *l)
 	free(l->metrics);
 }
 
-static struct scanner_entry *add_entries(struct scanner_entry *entries, size_t *count,
-					 const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->finding.literals.count; i++) {
-		entries = xgrow(entries, *count, sizeof(*entries));
-		entries[(*count)++] = (struct scanner_entry){
-			rule->finding.literals.list[i], rule->index};
-	}
-	return entries;
-}
-
 /* Here, so that no worker has to wait for it at a reload. */
 static void make_scanner(struct patterns *set)
 {
-	struct scanner_entry *entries = NULL;
-	size_t count = 0;
 	struct error err;
 
-	for (size_t i = 0; i < set->file_count; i++) {
-		for (size_t j = 0; j < set->files[i].rule_count; j++) {
-			struct rule *rule = &set->files[i].rules[j];
-
-			rule->finding = finding_of(rule, set->arena);
-			entries = add_entries(entries, &count, rule);
-		}
-	}
-	set->scanner = scanner_create(entries, count, &err);
-	free(entries);
+	set->scanner = finding_scanner(set->files, set->file_count, set->arena, &err);
 	if (!set->scanner)
 		log_warn("lines cannot be searched for the texts of all rules at once: "
 			 "each rule is tried on each line",

@@ -55,7 +55,7 @@ void engine_destroy(struct engine *engine); /* NULL is accepted */
 
 /*
  * For tests: finds rules by another scanner (NULL: tries each on each line), and
- * checks one block in `check_every` instead of one in 10,000.
+ * checks one block in `check_every` (0: none) instead of one in 10,000.
  */
 void engine_scan_with(struct engine *engine, const struct scanner *scanner,
 		      unsigned check_every);

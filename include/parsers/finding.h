@@ -6,9 +6,11 @@
 
 #include <stddef.h>
 
+#include "common/error.h"
 #include "common/strbuf.h"
 #include "parsers/literals.h"
 #include "parsers/patterns.h"
+#include "parsers/scanner.h"
 
 enum finding_how {
 	FINDING_LITERALS,
@@ -24,9 +26,17 @@ struct finding {
 };
 
 struct rule;
+struct patterns_file;
 
-/* For the loader: works it out; the literals live in the arena. */
+/* Works it out; the literals live in the arena. */
 struct finding finding_of(const struct rule *rule, struct arena *arena);
+
+/*
+ * For the loader: works it out for every rule of the files, which are numbered
+ * already, and makes the scanner that finds them.  NULL: as scanner_create().
+ */
+struct scanner *finding_scanner(struct patterns_file *files, size_t count,
+				struct arena *arena, struct error *err);
 
 /*
  * Appends lines for people: for each rule by which texts it is found, or that
