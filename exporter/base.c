@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/xalloc.h"
 #include "exporter/life.h"
@@ -14,8 +15,8 @@
  * at the wrong time.
  */
 struct base {
-	uint64_t sequence; /* of struct past: 0 */
-	_Atomic double total;
+	uint64_t sequence;           /* of struct past: 0 */
+	_Atomic uint64_t total_bits; /* of a double */
 	_Atomic int64_t order;
 };
 
@@ -39,12 +40,17 @@ struct base *base_of(struct family *family, uint32_t series)
 
 int64_t base_get(const struct base *base, double *total)
 {
-	*total = atomic_load_explicit(&base->total, memory_order_relaxed);
+	uint64_t bits = atomic_load_explicit(&base->total_bits, memory_order_relaxed);
+
+	memcpy(total, &bits, sizeof(*total));
 	return atomic_load_explicit(&base->order, memory_order_relaxed);
 }
 
 void base_set(struct base *base, double total, int64_t order)
 {
-	atomic_store_explicit(&base->total, total, memory_order_relaxed);
+	uint64_t bits;
+
+	memcpy(&bits, &total, sizeof(bits));
+	atomic_store_explicit(&base->total_bits, bits, memory_order_relaxed);
 	atomic_store_explicit(&base->order, order, memory_order_relaxed);
 }
