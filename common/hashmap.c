@@ -9,9 +9,9 @@
 /* Open addressing, linear probing; a removed entry leaves a tombstone. */
 struct entry {
 	uint64_t hash;
-	char *key; /* NULL: never used or removed */
-	size_t key_len;
+	const char *key; /* NULL: never used or removed */
 	void *value;
+	uint32_t key_len;
 	bool removed;
 };
 
@@ -20,6 +20,7 @@ struct hashmap {
 	size_t capacity; /* a power of two */
 	size_t count;
 	size_t used; /* with tombstones */
+	bool borrows;
 };
 
 struct hashmap *hashmap_create(void)
@@ -31,12 +32,26 @@ struct hashmap *hashmap_create(void)
 	return map;
 }
 
+struct hashmap *hashmap_create_borrowing(void)
+{
+	struct hashmap *map = hashmap_create();
+
+	map->borrows = true;
+	return map;
+}
+
+static void free_key(const struct hashmap *map, struct entry *e)
+{
+	if (!map->borrows)
+		free((char *)e->key);
+}
+
 void hashmap_destroy(struct hashmap *map)
 {
 	if (!map)
 		return;
 	for (size_t i = 0; i < map->capacity; i++)
-		free(map->entries[i].key);
+		free_key(map, &map->entries[i]);
 	free(map->entries);
 	free(map);
 }
@@ -101,6 +116,8 @@ void *hashmap_put(struct hashmap *map, struct slice key, void *value)
 
 	if (e->key) {
 		e->value = value;
+		if (map->borrows)
+			e->key = key.ptr;
 		return replaced;
 	}
 	if ((map->used + 1) * 4 > map->capacity * 3) {
@@ -109,8 +126,8 @@ void *hashmap_put(struct hashmap *map, struct slice key, void *value)
 		e = find(map, hash, key);
 	}
 	*e = (struct entry){.hash = hash,
-			    .key = xstrndup(key.ptr, key.len),
-			    .key_len = key.len,
+			    .key = map->borrows ? key.ptr : xstrndup(key.ptr, key.len),
+			    .key_len = (uint32_t)key.len,
 			    .value = value};
 	map->count++;
 	map->used++;
@@ -124,7 +141,7 @@ void *hashmap_remove(struct hashmap *map, struct slice key)
 
 	if (!e->key)
 		return NULL;
-	free(e->key);
+	free_key(map, e);
 	*e = (struct entry){.removed = true};
 	map->count--;
 	return value;

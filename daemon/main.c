@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <stdio.h>
 
 #include "daemon/commands.h"
@@ -23,6 +24,17 @@ static int run_command(enum command command, const struct options *options)
 	}
 }
 
+/*
+ * By itself glibc keeps a heap for each thread, and what is big and short-lived
+ * (positions of all files at a start) stays in them.
+ */
+static void keep_heap_small(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -30,6 +42,7 @@ int main(int argc, char **argv)
 	struct error err;
 	int status = 0;
 
+	keep_heap_small();
 	if (!options_parse(argc, argv, &command, &options, &err)) {
 		fprintf(stderr, "logtally: %s\n", err.text);
 		status = 2;

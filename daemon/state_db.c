@@ -26,7 +26,7 @@ struct state_db {
  * Without mmap a failing disk is an error and not a SIGBUS; cell_size_check
  * finds corrupt pages before they are used.
  */
-static const char settings[] = "PRAGMA cache_size = -4096;"
+static const char settings[] = "PRAGMA cache_size = -1024;"
 			       "PRAGMA mmap_size = 0;"
 			       "PRAGMA temp_store = MEMORY;"
 			       "PRAGMA wal_autocheckpoint = 0;"

@@ -66,8 +66,8 @@ struct catalog *catalog_create(struct follower *const *followers, size_t count,
 	catalog->follower_count = count;
 	catalog->owned = xcalloc(count, sizeof(*catalog->owned));
 	catalog->asks = asks;
-	catalog->files = hashmap_create();
-	catalog->paths = hashmap_create();
+	catalog->files = hashmap_create_borrowing();
+	catalog->paths = hashmap_create_borrowing();
 	catalog->inodes = hashmap_create();
 	return catalog;
 }
@@ -193,7 +193,7 @@ static struct follower *follow_path(struct catalog *catalog, const char *path)
 		memcpy(followed->path, path, size);
 		followed->owner = choose_owner(catalog);
 		catalog->owned[followed->owner]++;
-		hashmap_put(catalog->paths, slice_of(path), followed);
+		hashmap_put(catalog->paths, slice_of(followed->path), followed);
 	}
 	followed->files++;
 	return catalog->followers[followed->owner];

@@ -98,7 +98,7 @@ struct follower *follower_create(const struct follower_options *options,
 	};
 	follower->next_sweep_ns =
 		clock_monotonic_ns() + follower->host.remember_ns / SWEEPS;
-	follower->paths = hashmap_create();
+	follower->paths = hashmap_create_borrowing();
 	follower->last_ready = &follower->first_ready;
 	atomic_init(&follower->backlog_is_read, false);
 	atomic_init(&follower->held, false);
@@ -310,7 +310,7 @@ static struct path *path_of(struct follower *follower, const struct file *file)
 	path = xcalloc(1, sizeof(*path));
 	path->stream = stream_create(&follower->host, name.ptr, path);
 	path->name = slice_of(stream_status(path->stream).name);
-	hashmap_put(follower->paths, name, path);
+	hashmap_put(follower->paths, path->name, path);
 	return path;
 }
 

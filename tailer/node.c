@@ -30,7 +30,7 @@ struct dir *node_create_dir(struct tree *tree, struct dir *parent, const char *p
 	dir->parent = parent;
 	dir->path = xstrdup(path);
 	dir->name = strrchr(dir->path, '/') ? strrchr(dir->path, '/') + 1 : dir->path;
-	dir->entries = hashmap_create();
+	dir->entries = hashmap_create_borrowing();
 	dir->next = tree->dirs;
 	if (dir->next)
 		dir->next->previous = dir;
@@ -91,7 +91,7 @@ struct entry *node_need(struct dir *dir, const char *name)
 	e = xcalloc(1, sizeof(*e) + size);
 	e->dir = dir;
 	memcpy(e->name, name, size);
-	hashmap_put(dir->entries, slice_of(name), e);
+	hashmap_put(dir->entries, slice_of(e->name), e);
 	return e;
 }
 

@@ -1,7 +1,7 @@
 /*
  * hashmap.h - from byte strings to pointers.
  *
- * Copies the keys; the values belong to the caller.  Not thread safe.
+ * The values belong to the caller, keys are shorter than 4 GiB.  Not thread safe.
  */
 #ifndef COMMON_HASHMAP_H
 #define COMMON_HASHMAP_H
@@ -13,7 +13,10 @@
 
 struct hashmap;
 
+/* Copies the keys. */
 struct hashmap *hashmap_create(void);
+/* Keys stay where they are as long as they are in the map: mostly in the values. */
+struct hashmap *hashmap_create_borrowing(void);
 
 /* The values stay.  NULL is accepted. */
 void hashmap_destroy(struct hashmap *map);

@@ -6,6 +6,7 @@
 #include "common/arena.h"
 #include "common/hashmap.h"
 #include "common/mailbox.h"
+#include "common/xalloc.h"
 
 static struct slice key_of(char *buf, int i)
 {
@@ -47,6 +48,35 @@ Test(hashmap, does_not_grow_for_keys_that_come_and_go)
 	}
 	cr_expect_eq(hashmap_count(map), 0);
 	cr_expect_null(hashmap_get(map, key_of(buf, 99999)));
+	hashmap_destroy(map);
+}
+
+Test(hashmap, keys_may_be_borrowed_from_the_values)
+{
+	struct hashmap *map = hashmap_create_borrowing();
+	char *values[100];
+
+	for (int i = 0; i < 100; i++) {
+		values[i] = xmalloc(16);
+		snprintf(values[i], 16, "key %d", i);
+		hashmap_put(map, slice_of(values[i]), values[i]);
+	}
+	for (int i = 0; i < 100; i++) {
+		char *same = xstrdup(values[i]);
+
+		/* What replaces brings its key. */
+		cr_expect_eq(hashmap_put(map, slice_of(same), same), values[i]);
+		free(values[i]);
+		values[i] = same;
+	}
+	for (int i = 0; i < 100; i += 2) {
+		cr_expect_eq(hashmap_remove(map, slice_of(values[i])), values[i]);
+		free(values[i]);
+	}
+	for (int i = 1; i < 100; i += 2) {
+		cr_expect_eq(hashmap_get(map, slice_of(values[i])), values[i]);
+		free(values[i]);
+	}
 	hashmap_destroy(map);
 }
 
