@@ -1,0 +1,51 @@
+/*
+ * reader_parts.h - what the files of the reader share, and nobody else.
+ */
+#ifndef TAILER_READER_PARTS_H
+#define TAILER_READER_PARTS_H
+
+#include "tailer/content.h"
+#include "tailer/linecut.h"
+#include "tailer/memory.h"
+#include "tailer/reader.h"
+
+/* Bytes before the position that are read again to see whether they changed. */
+#define GUARD_BYTES 64
+
+struct reader_buffer {
+	size_t line_bytes;
+	size_t most_bytes;  /* of a block: at most line_bytes + 1 */
+	size_t block_bytes; /* at most that */
+	unsigned unpacked;
+	char bytes[]; /* a guard, then the longest line and its newline */
+};
+
+struct reader {
+	struct linecut cut;
+	struct content content;
+	struct reader_buffer *unpacks_with; /* where it counts as unpacked, or NULL */
+	uint64_t size_bytes;
+	int64_t mtime_ns;
+	/* Likewise, when what precedes the position was last seen to be there. */
+	uint64_t seen_bytes;
+	int64_t seen_mtime_ns;
+	bool deleted;
+	bool unverified; /* created in mid-file: the byte before was not looked at */
+	unsigned char guard_bytes;
+	unsigned char beginning_bytes;
+	char guard[GUARD_BYTES]; /* what precedes the position */
+	char *beginning;         /* what the file begins with, once it was asked */
+	struct memory memory;    /* what precedes the offset, and the first bytes */
+};
+
+/* What precedes the place is not known any more. */
+void reader_go_to(struct reader *reader, uint64_t at_bytes);
+
+/*
+ * An archive is unpacked up to there, a little at a time, and few archives at
+ * once.
+ */
+enum content_reach reader_reach(struct reader *reader, struct reader_buffer *buffer,
+				uint64_t at_bytes);
+
+#endif
