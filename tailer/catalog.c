@@ -9,12 +9,11 @@
 #include "common/hashmap.h"
 #include "common/xalloc.h"
 #include "tailer/file.h"
+#include "tailer/owners.h"
 
 /* A file that was moved away may come back: it is known so long. */
 #define REMEMBER_NS (3600 * NS_PER_SECOND)
 #define SWEEP_NS NS_PER_SECOND
-/* Longer than a follower remembers a path without files (follower_options). */
-#define REMEMBER_PATH_NS (48 * REMEMBER_NS)
 
 struct known {
 	struct file *file;
@@ -30,21 +29,10 @@ struct known {
 	struct known *same_inode; /* the next one adrift that has it */
 };
 
-/* What files are, or were, followed as. */
-struct followed {
-	size_t files;
-	size_t owner; /* of all its generations, as long as any is remembered */
-	int64_t empty_since_ns;
-	char path[];
-};
-
 struct catalog {
-	struct follower *const *followers;
-	size_t follower_count;
-	size_t *owned; /* paths of each follower */
+	struct owners *owners;
 	struct mailbox *asks;
 	struct hashmap *files;  /* by identity */
-	struct hashmap *paths;  /* struct followed */
 	struct hashmap *inodes; /* of those adrift: struct known */
 	struct known *adrift;   /* without a name, the newest first */
 	size_t current_count;
@@ -54,7 +42,7 @@ struct catalog {
 		struct adoption adoption; /* with a reference to the file */
 	} * held;
 	size_t held_count;
-	int64_t swept_ns, paths_swept_ns;
+	int64_t swept_ns;
 };
 
 struct catalog *catalog_create(struct follower *const *followers, size_t count,
@@ -62,12 +50,9 @@ struct catalog *catalog_create(struct follower *const *followers, size_t count,
 {
 	struct catalog *catalog = xcalloc(1, sizeof(*catalog));
 
-	catalog->followers = followers;
-	catalog->follower_count = count;
-	catalog->owned = xcalloc(count, sizeof(*catalog->owned));
+	catalog->owners = owners_create(followers, count);
 	catalog->asks = asks;
 	catalog->files = hashmap_create_borrowing();
-	catalog->paths = hashmap_create_borrowing();
 	catalog->inodes = hashmap_create();
 	return catalog;
 }
@@ -89,17 +74,6 @@ static void free_known(struct known *known)
 	free(known);
 }
 
-static void free_values(struct hashmap *map)
-{
-	size_t cursor = 0;
-	struct slice key;
-	void *value;
-
-	while (hashmap_next(map, &cursor, &key, &value))
-		free(value);
-	hashmap_destroy(map);
-}
-
 void catalog_destroy(struct catalog *catalog)
 {
 	size_t cursor = 0;
@@ -112,8 +86,7 @@ void catalog_destroy(struct catalog *catalog)
 		free_known(known);
 	hashmap_destroy(catalog->files);
 	hashmap_destroy(catalog->inodes);
-	free_values(catalog->paths);
-	free(catalog->owned);
+	owners_destroy(catalog->owners);
 	free(catalog);
 }
 
@@ -169,84 +142,14 @@ static void end_adrift(struct catalog *catalog, struct known *known)
 	known->adrift_since_ns = 0;
 }
 
-/* ---- paths that are followed ---- */
-
-/* The follower that has the fewest paths. */
-static size_t choose_owner(const struct catalog *catalog)
-{
-	size_t chosen = 0;
-
-	for (size_t i = 1; i < catalog->follower_count; i++)
-		if (catalog->owned[i] < catalog->owned[chosen])
-			chosen = i;
-	return chosen;
-}
-
-/* Returns the follower. */
-static struct follower *follow_path(struct catalog *catalog, const char *path)
-{
-	struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
-	size_t size = strlen(path) + 1;
-
-	if (!followed) {
-		followed = xcalloc(1, sizeof(*followed) + size);
-		memcpy(followed->path, path, size);
-		followed->owner = choose_owner(catalog);
-		catalog->owned[followed->owner]++;
-		hashmap_put(catalog->paths, slice_of(followed->path), followed);
-	}
-	followed->files++;
-	return catalog->followers[followed->owner];
-}
-
-/* The follower may remember its generations: the path stays its own. */
-static void unfollow_path(struct catalog *catalog, const char *path)
-{
-	struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
-
-	if (--followed->files == 0)
-		followed->empty_since_ns = clock_monotonic_ns();
-}
-
-static void forget_empty_paths(struct catalog *catalog, int64_t now_ns)
-{
-	size_t cursor = 0;
-	struct slice key;
-	void *value;
-
-	while (hashmap_next(catalog->paths, &cursor, &key, &value)) {
-		struct followed *followed = value;
-
-		if (followed->files > 0 ||
-		    now_ns - followed->empty_since_ns < REMEMBER_PATH_NS)
-			continue;
-		catalog->owned[followed->owner]--;
-		hashmap_remove(catalog->paths, slice_of(followed->path));
-		free(followed);
-	}
-}
-
 bool catalog_follows(const struct catalog *catalog, const char *path)
 {
-	const struct followed *followed = hashmap_get(catalog->paths, slice_of(path));
-
-	return followed && followed->files > 0;
+	return owners_follows(catalog->owners, path);
 }
 
 const char *catalog_path_named(const struct catalog *catalog, const char *name)
 {
-	size_t cursor = 0;
-	struct slice key;
-	void *value;
-
-	while (hashmap_next(catalog->paths, &cursor, &key, &value)) {
-		const struct followed *followed = value;
-
-		if (followed->files > 0 &&
-		    strcmp(strrchr(followed->path, '/') + 1, name) == 0)
-			return followed->path;
-	}
-	return NULL;
+	return owners_path_named(catalog->owners, name);
 }
 
 /* ---- files ---- */
@@ -261,7 +164,7 @@ static void forget(struct catalog *catalog, struct known *known)
 {
 	end_adrift(catalog, known);
 	hashmap_remove(catalog->files, identity_key(file_identity(known->file)));
-	unfollow_path(catalog, file_path(known->file));
+	owners_unfollow(catalog->owners, file_path(known->file));
 	tell(known, FILE_FORGOTTEN);
 	free_known(known);
 }
@@ -336,7 +239,7 @@ static struct known *add_known(struct catalog *catalog, struct file *file)
 
 	known->file = file;
 	known->found_fd = -1;
-	known->follower = follow_path(catalog, path);
+	known->follower = owners_follow(catalog->owners, path);
 	hashmap_put(catalog->files, identity_key(file_identity(file)), known);
 	return known;
 }
@@ -616,10 +519,7 @@ struct known *catalog_adrift(const struct catalog *catalog, uint64_t inode)
 
 void catalog_answer(struct catalog *catalog, struct file *file)
 {
-	const struct followed *followed =
-		hashmap_get(catalog->paths, slice_of(file_path(file)));
-
-	follower_looked(catalog->followers[followed->owner], file);
+	follower_looked(owners_of(catalog->owners, file_path(file)), file);
 	file_unref(file);
 }
 
@@ -639,8 +539,5 @@ void catalog_sweep(struct catalog *catalog)
 		      file_is_done(known->file))))
 			forget(catalog, known);
 	}
-	if (now_ns - catalog->paths_swept_ns < REMEMBER_NS)
-		return;
-	catalog->paths_swept_ns = now_ns;
-	forget_empty_paths(catalog, now_ns);
+	owners_sweep(catalog->owners, now_ns);
 }
