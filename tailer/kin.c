@@ -67,13 +67,31 @@ static bool is_possible(const struct generation *original,
 	       reader_begins_like(candidate->reader, original->reader);
 }
 
-/* An archive that says that it has just what was read need not be unpacked. */
+/* What makes an archive gives it the time of its original, perhaps cut to s or us. */
+static bool has_the_time_of(const struct generation *archive,
+			    const struct generation *original)
+{
+	static const int64_t units_ns[] = {1, 1000, NS_PER_MS, NS_PER_SECOND};
+	int64_t original_ns = reader_mtime_ns(original->reader);
+
+	for (size_t i = 0; i < sizeof(units_ns) / sizeof(*units_ns); i++)
+		if (reader_mtime_ns(archive->reader) ==
+		    original_ns - original_ns % units_ns[i])
+			return true;
+	return false;
+}
+
+/*
+ * An archive that says that it has just what was read, and that it is of that
+ * time, need not be unpacked.
+ */
 static struct generation *find_by_size(struct generation *c)
 {
 	struct generation *g = NULL;
 
 	while (reader_is_archive(c->reader) && (g = next_of(c->stream, g)))
 		if (g->role == ROLE_PAST && is_possible(g, c) &&
+		    has_the_time_of(c, g) &&
 		    reader_size_is(c->reader, reader_offset_bytes(g->reader)))
 			return g;
 	return NULL;

@@ -221,10 +221,9 @@ static bool judge(struct generation *c, int64_t now_ns)
 	return true;
 }
 
-bool lineage_is_before(const struct generation *g, int64_t candidate_ns)
+bool lineage_is_before(const struct generation *g, const struct generation *candidate)
 {
-	return !(g->standing & FILE_CURRENT) &&
-	       reader_mtime_ns(g->reader) <= candidate_ns;
+	return !(g->standing & FILE_CURRENT) && roles_is_older(g, candidate);
 }
 
 /*
@@ -232,12 +231,13 @@ bool lineage_is_before(const struct generation *g, int64_t candidate_ns)
  * read in its turn: what is older comes before it is judged.  Those behind one
  * that seeks wait for the candidates.
  */
-static bool older_are_read(const struct stream *stream, int64_t candidate_ns)
+static bool older_are_read(const struct stream *stream,
+			   const struct generation *candidate)
 {
 	const struct generation *g = stream->oldest;
 
 	for (; g && g->role == ROLE_ACTIVE && !g->waits; g = g->next)
-		if (lineage_is_before(g, candidate_ns) && g->dirty)
+		if (lineage_is_before(g, candidate) && g->dirty)
 			return false;
 	return true;
 }
@@ -254,8 +254,7 @@ bool lineage_judge_candidates(struct stream *stream, int64_t now_ns)
 	struct generation *c;
 
 	make_due_dirty(stream, now_ns);
-	while ((c = roles_oldest_candidate(stream)) &&
-	       older_are_read(stream, reader_mtime_ns(c->reader)))
+	while ((c = roles_oldest_candidate(stream)) && older_are_read(stream, c))
 		if (!judge(c, now_ns))
 			return false;
 	return true;

@@ -260,7 +260,6 @@ bool stream_step(struct stream *stream)
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
 	const struct generation *candidate;
-	int64_t candidate_ns;
 	bool waits;
 
 	if (stream->candidates)
@@ -268,13 +267,12 @@ bool stream_step(struct stream *stream)
 	if (!lineage_judge_candidates(stream, now_ns))
 		return true;
 	candidate = roles_oldest_candidate(stream);
-	candidate_ns = candidate ? reader_mtime_ns(candidate->reader) : 0;
 	waits = candidate != NULL;
 	for (struct generation *g = stream->oldest; g; g = next) {
 		enum progress progress;
 
 		next = g->next;
-		if (waits && !lineage_is_before(g, candidate_ns))
+		if (waits && !lineage_is_before(g, candidate))
 			continue;
 		g->waits = false;
 		progress = step(g, now_ns);

@@ -29,7 +29,7 @@ enum progress lineage_seek(struct generation *g);
  * False if one is to be looked at again at once.
  */
 bool lineage_judge_candidates(struct stream *stream, int64_t now_ns);
-/* It comes before a candidate of that time of change. */
-bool lineage_is_before(const struct generation *g, int64_t candidate_ns);
+/* It is read before the candidate is judged. */
+bool lineage_is_before(const struct generation *g, const struct generation *candidate);
 
 #endif
