@@ -358,11 +358,11 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 	if (reader_is_archive(c->reader) != archive)
 		return wait_for(c, now_ns);
 	switch (prepared) {
-	case MATCH_NO: /* it is empty, and waits unless the path's next lines come here
-			*/
-		return reader_is_archive(c->reader) || (c->standing & FILE_CURRENT)
-			       ? KIN_UNSEEN
-			       : KIN_WAIT;
+	case MATCH_NO:
+		if (reader_is_archive(c->reader))
+			return KIN_EMPTY;
+		/* It waits, unless the path's next lines come here. */
+		return c->standing & FILE_CURRENT ? KIN_UNSEEN : KIN_WAIT;
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:

@@ -208,6 +208,9 @@ static bool judge(struct generation *c, int64_t now_ns)
 		else
 			roles_drop_candidate(c);
 		break;
+	case KIN_EMPTY:
+		roles_to_past(c);
+		break;
 	case KIN_COPY:
 		take_copy(c, original);
 		break;

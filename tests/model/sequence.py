@@ -201,7 +201,7 @@ class Sequence:
             log.replace(self.daemon)
         else:
             log.delete(self.daemon)
-            if kind != "delete":
+            if kind != "delete" and log.current is None:
                 log.create()
                 log.write(self._count())
 
