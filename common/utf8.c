@@ -1,6 +1,7 @@
 #include "common/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 
@@ -43,11 +44,27 @@ static bool is_plain_ascii(const unsigned char *s, size_t len)
 	return true;
 }
 
+#define NOT_ASCII UINT64_C(0x8080808080808080)
+
+/* How many bytes at the beginning are ASCII, whole words only. */
+static size_t ascii_words(const unsigned char *s, size_t len)
+{
+	size_t i = 0;
+	uint64_t word;
+
+	for (; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, s + i, sizeof(word));
+		if (word & NOT_ASCII)
+			break;
+	}
+	return i;
+}
+
 bool utf8_is_valid(struct slice text)
 {
 	const unsigned char *s = (const unsigned char *)text.ptr;
 
-	for (size_t i = 0; i < text.len;) {
+	for (size_t i = ascii_words(s, text.len); i < text.len;) {
 		int n = sequence(s + i, text.len - i);
 
 		if (n < 0)

@@ -6,6 +6,7 @@
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "common/xalloc.h"
 #include "parsers/regex_code.h"
 
@@ -22,9 +23,10 @@ struct group_name {
 
 struct regex {
 	struct arena *arena;
-	pcre2_code *code;
+	pcre2_code *code;    /* for well-formed UTF-8 */
+	pcre2_code *lenient; /* for any bytes */
 	struct slice pattern;
-	bool has_jit;
+	bool has_jit; /* of `code` */
 	size_t group_count;
 	struct group_name *names;
 	size_t name_count;
@@ -97,8 +99,8 @@ static void report(struct slice pattern, struct position at, int code, size_t of
 pcre2_code *regex_code(struct slice pattern, uint32_t more_options, int *error,
 		       size_t *offset)
 {
-	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DUPNAMES |
-			   PCRE2_NEVER_BACKSLASH_C | more_options;
+	uint32_t options =
+		PCRE2_UTF | PCRE2_DUPNAMES | PCRE2_NEVER_BACKSLASH_C | more_options;
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	PCRE2_SPTR text = (PCRE2_SPTR)(pattern.len > 0 ? pattern.ptr : "");
 	pcre2_code *code;
@@ -158,6 +160,15 @@ static void collect_names(struct regex *regex)
 		      compare_first);
 }
 
+static void *or_exit(void *p)
+{
+	if (!p) {
+		fputs("logtally: out of memory\n", stderr);
+		exit(1);
+	}
+	return p;
+}
+
 struct regex *regex_compile(struct slice pattern, struct position at, struct diag *diag)
 {
 	int error = 0, jit;
@@ -175,6 +186,8 @@ struct regex *regex_compile(struct slice pattern, struct position at, struct dia
 	regex = xcalloc(1, sizeof(*regex));
 	regex->arena = arena_create();
 	regex->code = code;
+	regex->lenient =
+		or_exit(regex_code(pattern, PCRE2_MATCH_INVALID_UTF, &error, &offset));
 	regex->has_jit = jit == 0;
 	regex->pattern = (struct slice){arena_copy(regex->arena, pattern), pattern.len};
 	collect_names(regex);
@@ -186,6 +199,7 @@ void regex_destroy(struct regex *regex)
 	if (!regex)
 		return;
 	pcre2_code_free(regex->code);
+	pcre2_code_free(regex->lenient);
 	arena_destroy(regex->arena);
 	free(regex);
 }
@@ -236,15 +250,6 @@ size_t regex_groups_named(const struct regex *regex, const char *name, unsigned 
 	return count;
 }
 
-static void *or_exit(void *p)
-{
-	if (!p) {
-		fputs("logtally: out of memory\n", stderr);
-		exit(1);
-	}
-	return p;
-}
-
 struct regex_scratch *regex_scratch_create(uint32_t match_steps)
 {
 	struct regex_scratch *s = xcalloc(1, sizeof(*s));
@@ -284,20 +289,20 @@ static void make_room(struct regex_scratch *scratch, size_t pairs)
 }
 
 /*
- * pcre2_match() would take the JIT code too, after checks of which only that of
- * the options is not done when compiling: with PCRE2_MATCH_INVALID_UTF the code
- * itself looks after invalid UTF-8.
+ * JIT code with PCRE2_MATCH_INVALID_UTF would take any bytes, but in 10.42 the
+ * negated classes \S, \D and \W do not match what is not ASCII then.  So the text
+ * is looked at here, and pcre2_jit_match() does not look again.
  */
 static int run(const struct regex *regex, struct regex_scratch *scratch,
 	       struct slice subject, size_t from, uint32_t options)
 {
 	PCRE2_SPTR text = (PCRE2_SPTR)subject.ptr;
 
-	if (regex->has_jit)
+	if (regex->has_jit && utf8_is_valid(subject))
 		return pcre2_jit_match(regex->code, text, subject.len, from, options,
 				       scratch->data, scratch->context);
-	return pcre2_match(regex->code, text, subject.len, from, options, scratch->data,
-			   scratch->context);
+	return pcre2_match(regex->lenient, text, subject.len, from, options,
+			   scratch->data, scratch->context);
 }
 
 static enum regex_result match_from(const struct regex *regex,

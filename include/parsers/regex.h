@@ -1,8 +1,9 @@
 /*
  * regex.h - PCRE2 with bounds.
  *
- * Patterns are compiled with PCRE2_UTF | PCRE2_MATCH_INVALID_UTF and JIT (the
- * interpreter where JIT is not allowed, with one warning in the log).  Matching
+ * Patterns are compiled with PCRE2_UTF and JIT (the interpreter where JIT is not
+ * allowed, with one warning in the log); text that is not well-formed is matched by
+ * the interpreter with PCRE2_MATCH_INVALID_UTF: it takes any bytes.  Matching
  * stops at the match limit (steps), depth and heap limits.  A regex is immutable and
  * may be used by many threads, each with its own scratch.
  */

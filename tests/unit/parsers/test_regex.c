@@ -149,6 +149,32 @@ Test(regex, invalid_utf8_and_nul_are_ordinary_bytes_that_do_not_match_letters)
 	regex_destroy(r);
 }
 
+Test(regex, negated_classes_match_what_is_not_ascii)
+{
+	static const char *const patterns[] = {
+		"^# (\\S+)$", "^# (\\D+)$", "^# ([^\\s]+)$", "^# (b\\W)$", "^# (b.)$"};
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		struct regex *r = compiled(patterns[i]);
+
+		cr_expect_eq(regex_match(r, scratch, slice_of("# b\u00e9")),
+			     REGEX_MATCH, "%s", patterns[i]);
+		expect_group(1, "b\u00e9");
+		regex_destroy(r);
+	}
+}
+
+Test(regex, text_with_ill_formed_bytes_matches_beside_them)
+{
+	struct regex *r = compiled("name=(\\S+) (\\d+)");
+
+	cr_expect_eq(regex_match(r, scratch, slice_of("\xff\xfe name=b\u00e9 7 \xc3")),
+		     REGEX_MATCH);
+	expect_group(1, "b\u00e9");
+	expect_group(2, "7");
+	regex_destroy(r);
+}
+
 Test(regex, a_dot_is_one_character_and_not_a_newline)
 {
 	struct regex *r = compiled("^.$");
