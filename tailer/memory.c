@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tailer/encoding.h"
+
 void memory_restore(struct memory *memory, const struct checkpoint *from)
 {
 	memory->head_bytes = from->head_bytes;
@@ -73,29 +75,32 @@ size_t memory_tail(const struct memory *memory, char *out, size_t most)
 	return count;
 }
 
-static struct slice last_line(struct slice *text)
+static struct slice last_line(enum encoding encoding, struct slice *text)
 {
-	size_t len = text->len;
-	const char *newline = len > 1 ? memrchr(text->ptr, '\n', len - 1) : NULL;
-	struct slice line;
+	size_t newline_bytes = encoding_unit_bytes(encoding);
+	struct slice line = *text, before = *text;
+	const char *start = NULL;
 
-	if (!newline) {
-		line = *text;
-		text->len = 0;
-		return line;
+	if (before.len > newline_bytes) {
+		before.len -= newline_bytes;
+		start = encoding_last_line_end(encoding, before);
 	}
-	line = (struct slice){newline + 1, len - (size_t)(newline + 1 - text->ptr)};
+	if (start)
+		line = (struct slice){start, text->len - (size_t)(start - text->ptr)};
 	text->len -= line.len;
 	return line;
 }
 
 bool memory_is_telling(const struct memory *memory)
 {
-	struct slice text = {memory->tail, memory->tail_bytes};
-	struct slice last = last_line(&text), before = last_line(&text);
+	enum encoding encoding = encoding_of(memory_head(memory));
+	size_t cut = memory->tail_bytes % encoding_unit_bytes(encoding);
+	struct slice text = {memory->tail + cut, memory->tail_bytes - cut};
+	struct slice last = last_line(encoding, &text);
+	struct slice before = last_line(encoding, &text);
 
 	if (text.len + before.len == 0 && memory->tail_bytes < sizeof(memory->tail) &&
-	    last.ptr[last.len - 1] != '\n')
+	    !encoding_ends_line(encoding, last))
 		return false; /* the beginning of one line: many begin so */
 	/* The line at the front may lack its beginning. */
 	if (before.len == 0 || text.len == 0)

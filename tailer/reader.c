@@ -24,6 +24,7 @@ struct reader_buffer *reader_buffer_create(size_t line_bytes, size_t block_bytes
 	buffer->most_bytes = block_bytes <= line_bytes ? block_bytes : line_bytes + 1;
 	buffer->block_bytes = buffer->most_bytes;
 	buffer->unpacked = 0;
+	buffer->decoded = NULL;
 	return buffer;
 }
 
@@ -36,6 +37,8 @@ void reader_buffer_halve(struct reader_buffer *buffer, unsigned halvings)
 
 void reader_buffer_destroy(struct reader_buffer *buffer)
 {
+	if (buffer)
+		free(buffer->decoded);
 	free(buffer);
 }
 
@@ -50,6 +53,26 @@ void reader_go_to(struct reader *reader, uint64_t at_bytes)
 	reader->unverified = at_bytes > 0;
 }
 
+void reader_recall(struct reader *reader)
+{
+	reader->cut.encoding = encoding_of(memory_head(&reader->memory));
+	reader->guard_bytes =
+		(unsigned char)memory_tail(&reader->memory, reader->guard, GUARD_BYTES);
+	if (reader->guard_bytes > 0)
+		reader->cut.half = reader->guard[reader->guard_bytes - 1];
+}
+
+void reader_know_start(struct reader *reader)
+{
+	enum encoding encoding = reader->cut.encoding;
+	struct slice guard = {reader->guard, reader->guard_bytes};
+
+	reader->cut.half = guard.ptr[guard.len - 1];
+	reader->cut.discard =
+		reader->cut.offset_bytes > encoding_mark_bytes(encoding) &&
+		!encoding_ends_line(encoding, guard);
+}
+
 struct reader *reader_create(const struct checkpoint *from)
 {
 	struct reader *reader = xcalloc(1, sizeof(*reader));
@@ -61,11 +84,10 @@ struct reader *reader_create(const struct checkpoint *from)
 	reader->seen_bytes = from->size_bytes;
 	reader->seen_mtime_ns = from->mtime_ns;
 	memory_restore(&reader->memory, from);
-	reader->guard_bytes =
-		(unsigned char)memory_tail(&reader->memory, reader->guard, GUARD_BYTES);
+	reader_recall(reader);
 	if (reader->guard_bytes > 0) {
 		reader->unverified = false;
-		reader->cut.discard = reader->guard[reader->guard_bytes - 1] != '\n';
+		reader_know_start(reader);
 	}
 	return reader;
 }
@@ -131,8 +153,7 @@ struct reader *reader_start_over(struct reader *reader)
 	reader_go_to(before, before->cut.offset_bytes);
 	before->memory = reader->memory;
 	before->unverified = false;
-	before->guard_bytes =
-		(unsigned char)memory_tail(&before->memory, before->guard, GUARD_BYTES);
+	reader_recall(before);
 	reader_go_to(reader, 0);
 	reader->memory = (struct memory){0};
 	free(reader->beginning);

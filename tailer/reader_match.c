@@ -45,8 +45,10 @@ enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *bu
 
 bool reader_is_fragment(const struct reader *reader)
 {
+	struct slice beginning = {reader->beginning, reader->beginning_bytes};
+
 	return reader->beginning_bytes < CHECKPOINT_HEAD_BYTES &&
-	       !memchr(reader->beginning, '\n', reader->beginning_bytes);
+	       !encoding_line_end(encoding_of(beginning), beginning);
 }
 
 bool reader_begins_as(const struct reader *reader, struct reader *other)

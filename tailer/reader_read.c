@@ -57,6 +57,28 @@ static void fill_head(struct reader *reader)
 		memory_set_head(&reader->memory, head, count);
 }
 
+/*
+ * An archive cannot be asked how it begins when it is read further on: that is
+ * remembered, or not known.
+ */
+static void find_encoding(struct reader *reader, const struct window *window)
+{
+	struct slice beginning = {window->bytes, window->count_bytes};
+
+	if (window->at_bytes > 0) {
+		fill_head(reader);
+		beginning = memory_head(&reader->memory);
+	}
+	reader->cut.encoding = encoding_of(beginning);
+}
+
+static struct slice text_of(const struct reader *reader, struct reader_buffer *buffer,
+			    struct slice bytes, uint64_t at_bytes)
+{
+	return encoding_text(reader->cut.encoding, bytes, at_bytes == 0,
+			     &buffer->decoded, buffer->line_bytes + 1);
+}
+
 /* A start in mid-file: what precedes it is the guard, and says if a line is cut. */
 static bool verify_start(struct reader *reader, struct reader_buffer *buffer)
 {
@@ -73,7 +95,8 @@ static bool verify_start(struct reader *reader, struct reader_buffer *buffer)
 	keep_guard(reader, &window);
 	memory_set_tail(&reader->memory, window.bytes, count);
 	fill_head(reader);
-	reader->cut.discard = reader->guard[reader->guard_bytes - 1] != '\n';
+	find_encoding(reader, &window);
+	reader_know_start(reader);
 	return true;
 }
 
@@ -143,6 +166,8 @@ static enum reader_result read_block(struct reader *reader,
 		return READER_FAILED;
 	if (!guard_holds(reader, &window, position))
 		return READER_CHANGED;
+	if (reader->cut.encoding == ENCODING_UNKNOWN)
+		find_encoding(reader, &window);
 	lines = linecut_feed(&reader->cut,
 			     window_from(&window, position, buffer->block_bytes),
 			     buffer->line_bytes);
@@ -152,7 +177,8 @@ static enum reader_result read_block(struct reader *reader,
 		return result;
 	keep_guard(reader, &window);
 	remember(reader, &window, &lines);
-	output->block.bytes = lines.lines;
+	output->block.bytes =
+		text_of(reader, buffer, lines.lines, lines.lines_at_bytes);
 	output->block.offset_bytes = lines.lines_at_bytes;
 	output->oversized_bytes = lines.oversized_bytes;
 	/* Nothing where the size promised something: it is shrinking right now. */
@@ -161,9 +187,10 @@ static enum reader_result read_block(struct reader *reader,
 
 /*
  * A writer that does not append goes on at its old offset after a truncation:
- * what it leaves before that is a hole, or NULs.
+ * what it leaves before that is a hole, or NULs: whole units of them.
  */
-static bool skip_nuls(struct reader *reader, struct reader_buffer *buffer)
+static bool skip_nuls(struct reader *reader, struct reader_buffer *buffer,
+		      size_t unit_bytes)
 {
 	uint64_t at = linecut_position(&reader->cut);
 	struct window window;
@@ -177,6 +204,7 @@ static bool skip_nuls(struct reader *reader, struct reader_buffer *buffer)
 		return false;
 	while (nuls < window.count_bytes && window.bytes[nuls] == '\0')
 		nuls++;
+	nuls -= nuls % unit_bytes;
 	reader->cut.offset_bytes = reader->cut.scanned_bytes = at + nuls;
 	return true;
 }
@@ -239,7 +267,7 @@ static enum reader_result step_plain(struct reader *reader,
 	/* It may have been written anew to the same size. */
 	if (reader->size_bytes == linecut_position(&reader->cut))
 		return check_guard(reader, buffer);
-	if (!skip_nuls(reader, buffer))
+	if (!skip_nuls(reader, buffer, 1))
 		return READER_FAILED;
 	result = read_block(reader, buffer, output);
 	if (result == READER_MORE &&
@@ -295,7 +323,9 @@ enum reader_result reader_finish(struct reader *reader, struct reader_buffer *bu
 			return READER_FAILED;
 		if (!cut->discard) {
 			output->block.bytes =
-				window_from(&window, cut->offset_bytes, torn);
+				text_of(reader, buffer,
+					window_from(&window, cut->offset_bytes, torn),
+					cut->offset_bytes);
 			output->block.offset_bytes = cut->offset_bytes;
 		}
 	}
@@ -303,16 +333,24 @@ enum reader_result reader_finish(struct reader *reader, struct reader_buffer *bu
 	return READER_END;
 }
 
+/* A mark begins a text: no line goes on behind it. */
+static bool begins_with_mark(struct slice bytes, uint64_t at_bytes)
+{
+	return at_bytes == 0 && encoding_mark_bytes(encoding_of(bytes)) > 0;
+}
+
 enum reader_result reader_join(struct reader *old, struct reader *reader,
 			       struct reader_buffer *buffer,
 			       struct reader_output *output)
 {
 	size_t torn = (size_t)linecut_torn_bytes(&old->cut);
+	struct slice line = {buffer->bytes, torn}, rest = {buffer->bytes + torn, 0};
+	const char *end;
 	uint64_t at;
-	const char *newline;
 	ssize_t n;
 
-	if (torn > buffer->line_bytes || old->cut.discard || !skip_nuls(reader, buffer))
+	if (torn > buffer->line_bytes || old->cut.discard ||
+	    !skip_nuls(reader, buffer, encoding_unit_bytes(old->cut.encoding)))
 		return reader_finish(old, buffer, output) == READER_END ? READER_MORE
 									: READER_FAILED;
 	begin_output(reader, output);
@@ -324,21 +362,22 @@ enum reader_result reader_join(struct reader *old, struct reader *reader,
 			    buffer->line_bytes + 1 - torn, at);
 	if (n == -1)
 		return READER_FAILED;
-	newline = memchr(buffer->bytes + torn, '\n', (size_t)n);
-	if (!newline)
-		return torn + (size_t)n > buffer->line_bytes
-			       ? (reader_finish(old, buffer, output), READER_MORE)
-			       : READER_END;
-	output->block.bytes =
-		(struct slice){buffer->bytes, (size_t)(newline + 1 - buffer->bytes)};
+	line.len += (size_t)n;
+	rest.len = (size_t)n;
+	end = encoding_line_end(old->cut.encoding, line);
+	if (begins_with_mark(rest, at) || (!end && line.len > buffer->line_bytes))
+		return reader_finish(old, buffer, output), READER_MORE;
+	if (!end)
+		return READER_END;
+	line.len = (size_t)(end - line.ptr);
+	rest.len = line.len - torn;
+	output->block.bytes = text_of(old, buffer, line, old->cut.offset_bytes);
 	output->block.offset_bytes = old->cut.offset_bytes;
-	end_line(old, (struct slice){buffer->bytes, torn});
-	reader->cut.scanned_bytes = at + output->block.bytes.len - torn;
-	end_line(reader,
-		 (struct slice){buffer->bytes + torn, output->block.bytes.len - torn});
-	reader->guard_bytes =
-		(unsigned char)memory_tail(&reader->memory, reader->guard, GUARD_BYTES);
+	end_line(old, (struct slice){line.ptr, torn});
+	reader->cut.scanned_bytes = at + rest.len;
+	end_line(reader, rest);
 	fill_head(reader);
+	reader_recall(reader);
 	return READER_MORE;
 }
 

@@ -10,8 +10,9 @@
 
 struct block {
 	/*
-	 * One or more whole lines, none longer than the limit; the last one
-	 * ends in '\n' unless it is the unterminated end of a finished file.
+	 * One or more whole lines, none longer in the file than the limit; the
+	 * last one ends in '\n' unless it is the unterminated end of a finished
+	 * file.  UTF-16 is UTF-8 here, which may be half as long again.
 	 */
 	struct slice bytes;
 	uint64_t offset_bytes; /* of the first byte in the file */

@@ -7,6 +7,10 @@
  *
  * A line over the limit is passed over whole, never split: half a line would
  * match a rule that it should not.
+ *
+ * In UTF-16 a newline is a unit, two bytes at an even offset of the file; what
+ * counts against the limit is the bytes in the file, the second one of the
+ * newline too.  Half a unit at the end is part of the unfinished line.
  */
 #ifndef TAILER_LINECUT_H
 #define TAILER_LINECUT_H
@@ -16,12 +20,15 @@
 #include <stdint.h>
 
 #include "common/slice.h"
+#include "tailer/encoding.h"
 
 /* All zero: at the start of a file. */
 struct linecut {
 	uint64_t offset_bytes;  /* where the first unfinished line begins */
 	uint64_t scanned_bytes; /* from there to here is no newline */
 	bool discard;           /* that line lacks its beginning: it counts nowhere */
+	char half;              /* the byte before the position, if that cuts a unit */
+	enum encoding encoding; /* the caller's: set as soon as it is known */
 };
 
 struct linecut_result {

@@ -30,6 +30,12 @@ void memory_set_tail(struct memory *memory, const char *bytes, size_t count);
 /* `bytes`, which stand at `at_bytes` of the file, precede the offset now. */
 void memory_append(struct memory *memory, struct slice bytes, uint64_t at_bytes);
 
+/* The first bytes; borrowed from `memory`. */
+static inline struct slice memory_head(const struct memory *memory)
+{
+	return (struct slice){memory->head, memory->head_bytes};
+}
+
 /* Copies the last bytes, at most `most`; returns how many. */
 size_t memory_tail(const struct memory *memory, char *out, size_t most);
 

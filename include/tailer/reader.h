@@ -6,6 +6,10 @@
  * before the offset, so that it knows a copy of what it has read.  Knows
  * nothing of names; the descriptor may be taken away and given back at any
  * time.  An archive (archive.h) is read as its content.
+ *
+ * A byte order mark (encoding.h) at the start of a file is left out of what is
+ * handed up, and UTF-16 becomes UTF-8.  Positions, memory and the limit of a
+ * line stay those of the bytes in the file.
  */
 #ifndef TAILER_READER_H
 #define TAILER_READER_H
@@ -22,7 +26,10 @@ struct reader;
 /* What one follower's readers share. */
 struct reader_buffer;
 
-/* Lines have at most `line_bytes`; a read takes at most `block_bytes`. */
+/*
+ * A line and its newline have at most `line_bytes` + 1; a read takes at most
+ * `block_bytes`.
+ */
 struct reader_buffer *reader_buffer_create(size_t line_bytes, size_t block_bytes);
 /*
  * The next reads take at most block_bytes divided by 2^halvings: for a file
@@ -78,7 +85,8 @@ enum reader_result reader_finish(struct reader *reader, struct reader_buffer *bu
 /*
  * The unfinished line of `old`, which is open and at its end, goes on at the
  * start of `reader`: hands that line up once its newline is there.  READER_MORE:
- * it was, and `old` is done; READER_END: it is still missing.
+ * it was, and `old` is done; READER_END: it is still missing.  Behind a byte order
+ * mark no line goes on: then `old` ends as by reader_finish().
  */
 enum reader_result reader_join(struct reader *old, struct reader *reader,
 			       struct reader_buffer *buffer,

@@ -17,7 +17,8 @@ struct reader_buffer {
 	size_t most_bytes;  /* of a block: at most line_bytes + 1 */
 	size_t block_bytes; /* at most that */
 	unsigned unpacked;
-	char bytes[]; /* a guard, then the longest line and its newline */
+	char *decoded; /* the text of a block of UTF-16, once there was one */
+	char bytes[];  /* a guard, then the longest line and its newline */
 };
 
 struct reader {
@@ -40,6 +41,11 @@ struct reader {
 
 /* What precedes the place is not known any more. */
 void reader_go_to(struct reader *reader, uint64_t at_bytes);
+
+/* What was read of a file that it goes on in says how, and what the guard is. */
+void reader_recall(struct reader *reader);
+/* By the guard: the offset may lie in the middle of a line. */
+void reader_know_start(struct reader *reader);
 
 /*
  * An archive is unpacked up to there, a little at a time, and few archives at

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "scene.h"
+#include "utf16.h"
 
 static struct scene *scene;
 static struct follower_options options = {.line_bytes = 4096,
@@ -442,4 +443,76 @@ Test(resume, the_first_line_torn_before_and_after_a_start_is_one_line)
 	scene_write(fd, "rn\n2\n");
 	SETTLED("a.log", "1 torn\n2\n");
 	close(fd);
+}
+
+/* A writer that opens the file for each of them: where it is empty, with a mark. */
+static void append_utf16(const char *name, const char16_t *units)
+{
+	int fd = scene_open(scene, name);
+	struct strbuf bytes = STRBUF_INIT;
+
+	if (lseek(fd, 0, SEEK_END) == 0)
+		add_utf16(&bytes, name[0] == 'b', MARK);
+	add_utf16(&bytes, name[0] == 'b', units);
+	cr_assert_eq(write(fd, bytes.ptr, bytes.len), (ssize_t)bytes.len);
+	strbuf_finish(&bytes);
+	close(fd);
+}
+
+Test(resume, utf16_over_truncations_and_compressed)
+{
+	static const char *const names[] = {"big.log", "little.log"};
+	char one[16], two[16], packed[16];
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *name = names[i];
+
+		snprintf(one, sizeof(one), "%s.1", name);
+		snprintf(two, sizeof(two), "%s.2", name);
+		snprintf(packed, sizeof(packed), "%s.2.gz", name);
+		append_utf16(name, u"1 \u0A0A\n");
+		if (i == 0)
+			scene_follow(scene, "");
+		else
+			begin_run("");
+		UNTIL_TEXT(scene, name, "1 \u0A0A\n");
+		append_utf16(name, u"2 \u0A0D\n3 never ended");
+		copy(name, one);
+		truncate_to(name, 0);
+		append_utf16(name, u"4 \u0D0A\n");
+		SETTLED(name, "1 \u0A0A\n2 \u0A0D\n3 never ended4 \u0D0A\n");
+		end_run();
+		append_utf16(name, u"5 while nobody looked\n");
+		scene_rename(scene, one, two);
+		copy(name, one);
+		truncate_to(name, 0);
+		append_utf16(name, u"6 and on\n");
+		compress(two, packed);
+		begin_run("");
+		SETTLED(name, "1 \u0A0A\n2 \u0A0D\n3 never ended4 \u0D0A\n"
+			      "5 while nobody looked\n6 and on\n");
+		cr_expect_eq(scene_heard(scene, name)->lost_bytes, 0);
+		end_run();
+	}
+	begin_run("");
+}
+
+Test(resume, a_rest_of_utf16_is_read_from_the_archive)
+{
+	append_utf16("a.log", u"1 counted\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1 counted\n");
+	end_run();
+	append_utf16("a.log", u"2 \u0A0A not yet\n");
+	compress("a.log", "a.log.1.gz");
+	append_utf16("new", u"0 nobody has seen\n");
+	compress("new", "b.log.1.gz");
+	append_utf16("a.log", u"3 next\n");
+	append_utf16("b.log", u"1 the first\n");
+	begin_run("");
+	SETTLED("a.log", "1 counted\n2 \u0A0A not yet\n3 next\n");
+	SETTLED("b.log", "0 nobody has seen\n1 the first\n");
+	end_run();
+	begin_run("");
+	SETTLED("a.log", "1 counted\n2 \u0A0A not yet\n3 next\n");
 }
