@@ -19,7 +19,8 @@ struct input_reader {
 	int64_t now_ns;
 	const struct input_reader_ops *ops;
 	void *ctx;
-	char *buffer; /* the unfinished line, then what is read */
+	char *buffer;  /* the unfinished line, then what is read */
+	char *decoded; /* the text of UTF-16, once there was some */
 
 	/* Of the present input. */
 	const struct input *input;
@@ -49,6 +50,7 @@ void input_reader_destroy(struct input_reader *r)
 	if (!r)
 		return;
 	free(r->buffer);
+	free(r->decoded);
 	free(r);
 }
 
@@ -153,21 +155,28 @@ static bool is_packed_stream(const struct input_reader *r, size_t count_bytes)
 static void emit(struct input_reader *r, struct slice lines, uint64_t at_bytes)
 {
 	bool has_mtime = r->input->mtime_ns != INT64_MAX;
-	struct block block = {.bytes = lines,
+	struct slice text = encoding_text(r->cut.encoding, lines, at_bytes == 0,
+					  &r->decoded, r->line_bytes + 1);
+	struct block block = {.bytes = text,
 			      .offset_bytes = at_bytes,
 			      .read_time_ns = r->now_ns,
 			      .mtime_ns = has_mtime ? r->input->mtime_ns : r->now_ns};
 
-	r->ops->block(r->ctx, &block);
+	if (text.len > 0)
+		r->ops->block(r->ctx, &block);
 }
 
 /* Cuts what the buffer holds; the unfinished line moves to its front. */
 static void cut_lines(struct input_reader *r, size_t len)
 {
 	struct slice bytes = {r->buffer, len};
-	struct linecut_result result = linecut_feed(&r->cut, bytes, r->line_bytes);
-	uint64_t torn_bytes = linecut_torn_bytes(&r->cut);
+	struct linecut_result result;
+	uint64_t torn_bytes;
 
+	if (r->cut.encoding == ENCODING_UNKNOWN)
+		r->cut.encoding = encoding_of(bytes);
+	result = linecut_feed(&r->cut, bytes, r->line_bytes);
+	torn_bytes = linecut_torn_bytes(&r->cut);
 	if (result.oversized_bytes > 0)
 		r->ops->oversized(r->ctx);
 	if (result.lines.len > 0) {

@@ -21,7 +21,7 @@ static const double commit_buckets[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02
 static const struct metric_def table[OWN_METRICS] = {
 	[OWN_LINES] = {METRIC_COUNTER, "logtally_lines_total", "Complete lines read."},
 	[OWN_BYTES_READ] = {METRIC_COUNTER, "logtally_bytes_read_total",
-			    "Bytes of complete lines read."},
+			    "Bytes of complete lines read; UTF-16 counts as UTF-8."},
 	[OWN_UNMATCHED_LINES] = {METRIC_COUNTER, "logtally_unmatched_lines_total",
 				 "Lines that no rule of any patterns file matched."},
 	[OWN_OVERSIZED_LINES] = {METRIC_COUNTER, "logtally_oversized_lines_total",
