@@ -120,9 +120,20 @@ static uint64_t sum_of(vector counts)
 	return sum;
 }
 
-static uint64_t count_newlines(const char *p, size_t len)
+static unsigned char all_bits_of(vector bits)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < VECTOR_BYTES; i++)
+		all |= bits[i];
+	return all;
+}
+
+/* *bits: those that any byte has. */
+static uint64_t count_newlines(const char *p, size_t len, unsigned char *bits)
 {
 	uint64_t count = 0;
+	vector any = {0};
 
 	while (len >= VECTOR_BYTES) {
 		size_t n = len / VECTOR_BYTES;
@@ -134,19 +145,25 @@ static uint64_t count_newlines(const char *p, size_t len)
 
 			memcpy(&bytes, p, VECTOR_BYTES);
 			counts -= (vector)(bytes == '\n'); /* true is -1 */
+			any |= bytes;
 		}
 		len -= n * VECTOR_BYTES;
 		count += sum_of(counts);
 	}
-	for (; len > 0; len--)
-		count += *p++ == '\n';
+	*bits = all_bits_of(any);
+	for (; len > 0; len--, p++) {
+		count += *p == '\n';
+		*bits |= (unsigned char)*p;
+	}
 	return count;
 }
 
-uint64_t count_lines(struct slice bytes)
+uint64_t count_lines(struct slice bytes, bool *is_ascii)
 {
-	uint64_t newlines = count_newlines(bytes.ptr, bytes.len);
+	unsigned char bits;
+	uint64_t newlines = count_newlines(bytes.ptr, bytes.len, &bits);
 
+	*is_ascii = bits < 0x80;
 	return newlines + (bytes.len > 0 && bytes.ptr[bytes.len - 1] != '\n');
 }
 
@@ -163,7 +180,8 @@ static void kinds_of_rules(const struct candidates *c, bool *tried, bool *found)
 	*found = others != 0;
 }
 
-uint64_t candidates_begin(struct candidates *c, struct slice bytes, bool every_line)
+uint64_t candidates_begin(struct candidates *c, struct slice bytes, bool every_line,
+			  bool *is_ascii)
 {
 	bool tried, found;
 
@@ -177,7 +195,7 @@ uint64_t candidates_begin(struct candidates *c, struct slice bytes, bool every_l
 		tried = true;
 	}
 	c->every_line = every_line || tried;
-	return count_lines(bytes);
+	return count_lines(bytes, is_ascii);
 }
 
 bool candidates_any(const struct candidates *c)

@@ -444,6 +444,14 @@ static void want_rules(struct engine *e, const struct source *source)
 	}
 }
 
+/* Most logs are ASCII: that is seen once a block, not by each match. */
+static void trust(struct engine *e, struct slice text)
+{
+	regex_scratch_trust(e->line_scratch, text);
+	regex_scratch_trust(e->pattern_scratch, text);
+	regex_scratch_trust(e->other_scratch, text);
+}
+
 /*
  * The scan is no rule's: its time is not shared out, and where it finds nothing,
  * the clock is not asked.
@@ -458,14 +466,15 @@ void engine_feed(struct engine *e, const struct source *source,
 		.pattern_scratch = e->pattern_scratch,
 		.other_scratch = e->other_scratch,
 	};
-	bool check = --e->until_check == 0;
+	bool check = --e->until_check == 0, is_ascii;
 	uint64_t lines, matched = 0;
 	int64_t start_ns;
 
 	if (check)
 		e->until_check = e->check_every;
 	want_rules(e, source);
-	lines = candidates_begin(e->candidates, block->bytes, check);
+	lines = candidates_begin(e->candidates, block->bytes, check, &is_ascii);
+	trust(e, is_ascii ? block->bytes : (struct slice){NULL, 0});
 	counts->lines += lines;
 	counts->unmatched_lines += lines;
 	if (!candidates_any(e->candidates))

@@ -39,6 +39,7 @@ struct regex_scratch {
 	size_t pairs;
 	pcre2_jit_stack *jit_stack;
 	const char *subject;
+	struct slice trusted;
 	size_t group_count; /* of the regex that matched last */
 };
 
@@ -278,6 +279,20 @@ void regex_scratch_destroy(struct regex_scratch *scratch)
 	free(scratch);
 }
 
+void regex_scratch_trust(struct regex_scratch *scratch, struct slice text)
+{
+	scratch->trusted = text;
+}
+
+static bool is_well_formed(const struct regex_scratch *scratch, struct slice subject)
+{
+	const struct slice *trusted = &scratch->trusted;
+	size_t at = (size_t)((uintptr_t)subject.ptr - (uintptr_t)trusted->ptr);
+
+	return (at < trusted->len && subject.len <= trusted->len - at) ||
+	       utf8_is_valid(subject);
+}
+
 static void make_room(struct regex_scratch *scratch, size_t pairs)
 {
 	if (scratch->pairs >= pairs)
@@ -298,7 +313,7 @@ static int run(const struct regex *regex, struct regex_scratch *scratch,
 {
 	PCRE2_SPTR text = (PCRE2_SPTR)subject.ptr;
 
-	if (regex->has_jit && utf8_is_valid(subject))
+	if (regex->has_jit && is_well_formed(scratch, subject))
 		return pcre2_jit_match(regex->code, text, subject.len, from, options,
 				       scratch->data, scratch->context);
 	return pcre2_match(regex->lenient, text, subject.len, from, options,

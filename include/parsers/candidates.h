@@ -35,10 +35,11 @@ void candidates_want(struct candidates *candidates, size_t first_rule, size_t co
 
 /*
  * Begins a block, which is borrowed until its last line; returns how many
- * lines it has.  `every_line`: also those without candidates are to come.
+ * lines it has, and whether no byte is above 0x7F.  `every_line`: also those without
+ * candidates are to come.
  */
 uint64_t candidates_begin(struct candidates *candidates, struct slice bytes,
-			  bool every_line);
+			  bool every_line, bool *is_ascii);
 
 /* False if no line can come: the whole block holds no candidate. */
 bool candidates_any(const struct candidates *candidates);
@@ -50,7 +51,7 @@ bool candidates_next(struct candidates *candidates, struct slice *line);
  * before. */
 size_t candidates_rule(const struct candidates *candidates, size_t from, size_t end);
 
-/* Lines in `bytes`, the last of which may lack its newline. */
-uint64_t count_lines(struct slice bytes);
+/* Lines in `bytes`, the last of which may lack its newline; is no byte above 0x7F? */
+uint64_t count_lines(struct slice bytes, bool *is_ascii);
 
 #endif

@@ -45,6 +45,9 @@ size_t regex_groups_named(const struct regex *regex, const char *name, unsigned 
 struct regex_scratch *regex_scratch_create(uint32_t match_steps);
 void regex_scratch_destroy(struct regex_scratch *scratch);
 
+/* Until the next call: `text` is well-formed, wherever a character begins. */
+void regex_scratch_trust(struct regex_scratch *scratch, struct slice text);
+
 enum regex_result { REGEX_NO_MATCH, REGEX_MATCH, REGEX_LIMIT };
 
 /*

@@ -175,6 +175,19 @@ Test(regex, text_with_ill_formed_bytes_matches_beside_them)
 	regex_destroy(r);
 }
 
+Test(regex, trust_is_in_that_text_only)
+{
+	struct regex *r = compiled("^(.)$");
+	static const char trusted[] = "abc", other[] = "\xff";
+
+	regex_scratch_trust(scratch, (struct slice){trusted, 3});
+	cr_expect_eq(regex_match(r, scratch, (struct slice){trusted + 2, 1}),
+		     REGEX_MATCH);
+	cr_expect_eq(regex_match(r, scratch, slice_of(other)), REGEX_NO_MATCH);
+	cr_expect_eq(regex_match(r, scratch, slice_of("\u00e9")), REGEX_MATCH);
+	regex_destroy(r);
+}
+
 Test(regex, a_dot_is_one_character_and_not_a_newline)
 {
 	struct regex *r = compiled("^.$");

@@ -10,18 +10,38 @@
 Test(scanner, lines_are_counted_as_they_are_cut)
 {
 	struct strbuf text = STRBUF_INIT;
+	bool ascii;
 
-	cr_expect_eq(count_lines(slice_of("")), 0);
-	cr_expect_eq(count_lines(slice_of("a")), 1);
-	cr_expect_eq(count_lines(slice_of("a\nb")), 2);
+	cr_expect_eq(count_lines(slice_of(""), &ascii), 0);
+	cr_expect_eq(count_lines(slice_of("a"), &ascii), 1);
+	cr_expect_eq(count_lines(slice_of("a\nb"), &ascii), 2);
 	for (uint64_t lines = 1; lines < 10000; lines++) {
 		if (lines % 7 == 0)
 			strbuf_puts(&text, "some text");
 		strbuf_putc(&text, '\n');
 		if (lines % 97 == 0)
-			cr_assert_eq(count_lines(strbuf_slice(&text)), lines);
+			cr_assert_eq(count_lines(strbuf_slice(&text), &ascii), lines);
 	}
 	strbuf_finish(&text);
+}
+
+Test(scanner, one_byte_above_ascii_is_seen_wherever_it_is)
+{
+	char text[100];
+
+	memset(text, 'x', sizeof(text));
+	for (size_t len = 0; len <= sizeof(text); len++) {
+		bool ascii = false;
+
+		count_lines((struct slice){text, len}, &ascii);
+		cr_expect(ascii);
+		for (size_t i = 0; i < len; i++) {
+			text[i] = (char)0x80;
+			count_lines((struct slice){text, len}, &ascii);
+			cr_expect_not(ascii, "%zu of %zu", i, len);
+			text[i] = 'x';
+		}
+	}
 }
 
 Test(scanner, any_bytes_can_be_a_literal)
