@@ -302,8 +302,8 @@ static enum verdict judge_open(struct generation *c, int64_t now_ns,
 	case MATCH_NO:
 		break;
 	}
-	/* Many lines begin alike: a piece of one proves nothing. */
-	if (reader_is_fragment(c->reader))
+	/* Many lines begin alike: a copy of a piece of one proves nothing. */
+	if (reader_is_fragment(c->reader) && !reader_is_archive(c->reader))
 		return busy ? wait_for(c, now_ns) : KIN_UNSEEN;
 	if (has_unread_original(c)) {
 		c->holds_up_nobody = true;
