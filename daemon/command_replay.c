@@ -34,19 +34,6 @@ static bool parse_format(const char *text, enum exposition_format *format)
 	return !text || *format == EXPOSITION_JSON || strcmp(text, "prometheus") == 0;
 }
 
-static struct setup *load_or_print(const struct options *options)
-{
-	struct diag *diag = diag_create();
-	struct setup *setup = setup_load(options, diag);
-	struct strbuf out = STRBUF_INIT;
-
-	diag_render(diag, &out);
-	fputs(out.ptr, stderr);
-	strbuf_finish(&out);
-	diag_destroy(diag);
-	return setup;
-}
-
 /* -- what is read --------------------------------------------------------- */
 
 /* What the patterns make of a path. */
@@ -346,7 +333,7 @@ int command_replay(const struct options *options)
 
 	if (!parse_format(options->format, &format))
 		return usage("--format: write prometheus or json");
-	setup = load_or_print(options);
+	setup = setup_load_or_print(options);
 	if (!setup)
 		return 1;
 	log_configure(setup->config->log_level, setup->config->log_format);

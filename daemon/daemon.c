@@ -53,19 +53,6 @@ static void print_error(const char *text)
 	fprintf(stderr, "logtally: %s\n", text);
 }
 
-static struct setup *load_or_print(const struct options *options)
-{
-	struct diag *diag = diag_create();
-	struct setup *setup = setup_load(options, diag);
-	struct strbuf out = STRBUF_INIT;
-
-	diag_render(diag, &out);
-	fputs(out.ptr, stderr);
-	strbuf_finish(&out);
-	diag_destroy(diag);
-	return setup;
-}
-
 static bool has_something_to_do(const struct setup *setup)
 {
 	if (setup->config->root_count == 0)
@@ -380,7 +367,7 @@ int daemon_run(const struct options *options)
 	struct error err;
 	int status = 1;
 
-	d.setup = load_or_print(options);
+	d.setup = setup_load_or_print(options);
 	if (!d.setup)
 		return 1;
 	if (!has_something_to_do(d.setup)) {

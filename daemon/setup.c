@@ -1,5 +1,6 @@
 #include "daemon/setup.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
@@ -39,6 +40,19 @@ struct setup *setup_load(const struct options *options, struct diag *diag)
 		return setup;
 	setup_destroy(setup);
 	return NULL;
+}
+
+struct setup *setup_load_or_print(const struct options *options)
+{
+	struct diag *diag = diag_create();
+	struct setup *setup = setup_load(options, diag);
+	struct strbuf out = STRBUF_INIT;
+
+	diag_render(diag, &out);
+	fputs(out.ptr, stderr);
+	strbuf_finish(&out);
+	diag_destroy(diag);
+	return setup;
 }
 
 void setup_destroy(struct setup *setup)

@@ -333,6 +333,24 @@ static enum verdict wait_for_file(struct generation *c, int64_t now_ns)
 	return KIN_WAIT;
 }
 
+static enum verdict judge_empty(struct generation *c, int64_t now_ns)
+{
+	if (reader_is_archive(c->reader))
+		return KIN_EMPTY;
+	/* The path's next lines come here. */
+	if (c->standing & FILE_CURRENT)
+		return KIN_UNSEEN;
+	if (!reader_is_deleted(c->reader))
+		return KIN_WAIT;
+	/* That its last writer has closed it nobody tells. */
+	if (is_being_written(c, now_ns) ||
+	    writers_of(reader_fd(c->reader)) == WRITERS_SOME) {
+		c->due_ns = now_ns + RETRY_NS;
+		return KIN_WAIT;
+	}
+	return KIN_EMPTY;
+}
+
 enum verdict kin_judge(struct generation *c, int64_t now_ns,
 		       struct generation **original)
 {
@@ -359,10 +377,7 @@ enum verdict kin_judge(struct generation *c, int64_t now_ns,
 		return wait_for(c, now_ns);
 	switch (prepared) {
 	case MATCH_NO:
-		if (reader_is_archive(c->reader))
-			return KIN_EMPTY;
-		/* It waits, unless the path's next lines come here. */
-		return c->standing & FILE_CURRENT ? KIN_UNSEEN : KIN_WAIT;
+		return judge_empty(c, now_ns);
 	case MATCH_LATER:
 		return KIN_LATER;
 	case MATCH_FAILED:

@@ -232,7 +232,7 @@ bool lineage_is_before(const struct generation *g, const struct generation *cand
 /*
  * A candidate may be a copy of what is about to be read, and it may have to be
  * read in its turn: what is older comes before it is judged.  Those behind one
- * that seeks wait for the candidates.
+ * that seeks or waits come after the candidates.
  */
 static bool older_are_read(const struct stream *stream,
 			   const struct generation *candidate)

@@ -20,6 +20,8 @@ struct setup {
 
 /* NULL after an error in `diag`. */
 struct setup *setup_load(const struct options *options, struct diag *diag);
+/* Likewise; errors and warnings go to stderr. */
+struct setup *setup_load_or_print(const struct options *options);
 void setup_destroy(struct setup *setup); /* NULL is accepted */
 
 /* Gives every metric its family. */

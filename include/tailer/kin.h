@@ -21,7 +21,7 @@
 
 enum verdict {
 	KIN_UNSEEN,  /* a generation to be read whole */
-	KIN_EMPTY,   /* an archive of nothing */
+	KIN_EMPTY,   /* an archive of nothing, or an empty file that was deleted */
 	KIN_COPY,    /* of the generation whose number is in copy_of; nothing to read */
 	KIN_GOES_ON, /* as above, and it holds what that has not read */
 	KIN_LATER,   /* there is more work to be done at once */

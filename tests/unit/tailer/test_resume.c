@@ -2,6 +2,7 @@
  * What an earlier run has read: every line counts once, whatever happened to
  * the files meanwhile.
  */
+#include <dirent.h>
 #include <sys/resource.h>
 
 #include "scene.h"
@@ -515,4 +516,45 @@ Test(resume, a_rest_of_utf16_is_read_from_the_archive)
 	end_run();
 	begin_run("");
 	SETTLED("a.log", "1 counted\n2 \u0A0A not yet\n3 next\n");
+}
+
+static size_t open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+Test(resume, empty_copies_that_were_deleted_stay_open_no_longer)
+{
+	size_t before;
+
+	scene_append(scene, "a.log", "1\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	before = open_descriptors();
+	for (int i = 0; i < 20; i++) {
+		scene_append(scene, "a.log.1", "");
+		for (int turn = 0; turn < 5; turn++)
+			scene_turn(scene);
+		scene_delete(scene, "a.log.1");
+	}
+	UNTIL(scene, open_descriptors() == before);
+}
+
+Test(resume, a_piece_of_a_line_does_not_tell_that_the_end_has_vanished)
+{
+	scene_append(scene, "a.log", "line 1\nline 2\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "line 1\nline 2\n");
+	end_run();
+	truncate_to("a.log", 0);
+	scene_append(scene, "a.log", "lin");
+	begin_run("");
+	scene_append(scene, "a.log", "e 3\n");
+	SETTLED("a.log", "line 1\nline 2\nline 3\n");
 }
