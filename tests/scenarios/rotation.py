@@ -215,7 +215,9 @@ class Rotation(Scenario):
         return stream
 
     def follow(self, *arguments):
+        """From the very first look on: what is rotated before that is history, and does not count."""
         self.d = self.start("--storage.path", self.path("state"), *arguments)
+        self.d.wait_value(0, "logtally_catching_up")
         return self.d
 
     def configure(self, text):
