@@ -33,6 +33,8 @@ struct engine {
 	int64_t unshared_ns;
 	int64_t *samples_ns;   /* one a rule: of the timed record */
 	int64_t clock_cost_ns; /* what a look at the CPU clock takes itself */
+	const struct engine_trace *trace; /* NULL: nobody wants to know */
+	void *trace_ctx;
 };
 
 static const char *const error_names[RULE_ERRORS] = {
@@ -79,6 +81,12 @@ void engine_scan_with(struct engine *e, const struct scanner *scanner,
 	for (size_t i = 0; i < patterns_file_count(e->patterns); i++)
 		try_always(e, patterns_file(e->patterns, i));
 	e->check_every = e->until_check = check_every;
+}
+
+void engine_set_trace(struct engine *e, const struct engine_trace *trace, void *ctx)
+{
+	e->trace = trace;
+	e->trace_ctx = ctx;
 }
 
 struct engine *engine_create(const struct patterns *patterns, uint32_t match_steps,
@@ -173,23 +181,32 @@ static bool pattern_holds(struct engine *e, const struct rule *rule,
 	return false;
 }
 
-static bool rule_holds(struct engine *e, const struct rule *rule, struct record *record)
+/* *which: of its conditions, the one that refused. */
+static enum engine_verdict try_rule(struct engine *e, const struct rule *rule,
+				    struct record *record, size_t *which)
 {
 	struct slice text;
 
 	record->has_match = false;
-	for (size_t i = 0; i < rule->where_count; i++)
-		if (!where_holds(e, rule, &rule->where[i], record))
-			return false;
+	*which = 0;
+	for (size_t i = 0; i < rule->where_count; i++) {
+		if (!where_holds(e, rule, &rule->where[i], record)) {
+			*which = i;
+			return ENGINE_WHERE;
+		}
+	}
 	if (rule->pattern_count == 0 && rule->unless_count == 0)
-		return true;
+		return ENGINE_MATCHED;
 	text = field_text(rule->in, record);
 	if (!pattern_holds(e, rule, record, text))
-		return false;
-	for (size_t i = 0; text.ptr && i < rule->unless_count; i++)
-		if (matches(e, rule, rule->unless[i], record->other_scratch, text))
-			return false;
-	return true;
+		return ENGINE_PATTERN;
+	for (size_t i = 0; text.ptr && i < rule->unless_count; i++) {
+		if (matches(e, rule, rule->unless[i], record->other_scratch, text)) {
+			*which = i;
+			return ENGINE_UNLESS;
+		}
+	}
+	return ENGINE_MATCHED;
 }
 
 /* False: the metric is not to be updated; the reason was counted. */
@@ -249,6 +266,8 @@ static void update_metric(struct engine *e, const struct rule *rule,
 				.base_after = metric->base_after,
 				.first_counts = metric->first_counts};
 
+	if (e->trace)
+		e->trace->metric(e->trace_ctx, metric, record);
 	if (metric->value_is_time && record->time_state == RECORD_TIME_AHEAD)
 		return;
 	labels[metric->label_count] = source_path(record->source);
@@ -278,15 +297,19 @@ static void use_time_of(const struct rule *rule, struct record *record)
 
 static bool run_rule(struct engine *e, const struct rule *rule, struct record *record)
 {
-	bool holds = rule_holds(e, rule, record);
+	size_t which;
+	enum engine_verdict verdict = try_rule(e, rule, record, &which);
 
 	if (record->line_hit_limit) {
 		record->line_hit_limit = false;
 		failed(e, rule, RULE_ERROR_MATCH_LIMIT);
 	}
-	if (!holds)
+	if (verdict == ENGINE_MATCHED)
+		use_time_of(rule, record);
+	if (e->trace)
+		e->trace->rule(e->trace_ctx, rule, record, verdict, which);
+	if (verdict != ENGINE_MATCHED)
 		return false;
-	use_time_of(rule, record);
 	if (e->matches[rule->index]++ == 0)
 		e->matched_rules[e->matched_count++] = rule->index;
 	if (rule->metric_count > 0)

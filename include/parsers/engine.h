@@ -60,6 +60,35 @@ void engine_destroy(struct engine *engine); /* NULL is accepted */
 void engine_scan_with(struct engine *engine, const struct scanner *scanner,
 		      unsigned check_every);
 
+/* What became of a rule on a record. */
+enum engine_verdict {
+	ENGINE_MATCHED,
+	ENGINE_WHERE,   /* a condition of `where` does not hold */
+	ENGINE_PATTERN, /* no pattern matches */
+	ENGINE_UNLESS   /* an `unless` matches */
+};
+
+struct rule;
+struct rule_metric;
+struct record;
+
+/* For those who want to know why; what is passed is the engine's own (record.h). */
+struct engine_trace {
+	/*
+	 * A rule was tried.  Comes after what `error` has to say of its conditions,
+	 * before its updates.  `which` of its conditions, or `unless`, refused.
+	 */
+	void (*rule)(void *ctx, const struct rule *rule, struct record *record,
+		     enum engine_verdict verdict, size_t which);
+	/* What comes next is of this metric: one `update` or `error`, or none. */
+	void (*metric)(void *ctx, const struct rule_metric *metric,
+		       struct record *record);
+};
+
+/* NULL: none, as at the beginning. */
+void engine_set_trace(struct engine *engine, const struct engine_trace *trace,
+		      void *ctx);
+
 struct engine_counts {
 	uint64_t lines;
 	uint64_t unmatched_lines; /* no rule of any file matched */

@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "parsers/engine.h"
+#include "parsers/rule.h"
 
 static struct patterns *patterns;
 static struct strbuf said = STRBUF_INIT;
@@ -54,8 +55,11 @@ static void on_cpu(void *ctx, size_t rule, double cpu_ns)
 
 static const struct engine_ops ops = {on_update, on_error, on_matched, on_cpu};
 
+static bool traces; /* what is traced is said, too */
+
 static void setup(void)
 {
+	traces = false;
 	read_time_ns = 1764000000 * NS_PER_SECOND;
 	counts = (struct engine_counts){0, 0};
 }
@@ -93,6 +97,27 @@ static void load(const char *yaml)
 	diag_destroy(diag);
 }
 
+static void on_rule(void *ctx, const struct rule *rule, struct record *record,
+		    enum engine_verdict verdict, size_t which)
+{
+	static const char *const verdicts[] = {"matched", "where", "pattern", "unless"};
+
+	(void)ctx;
+	(void)record;
+	strbuf_addf(&said, "tried %s: %s %zu\n", rule->info.name, verdicts[verdict],
+		    which);
+}
+
+static void on_metric(void *ctx, const struct rule_metric *metric,
+		      struct record *record)
+{
+	(void)ctx;
+	(void)record;
+	strbuf_addf(&said, "metric at line %d\n", metric->at.line);
+}
+
+static const struct engine_trace trace = {on_rule, on_metric};
+
 static void feed(const char *lines)
 {
 	struct engine *engine = engine_create(patterns, 10000, &ops, NULL);
@@ -102,6 +127,10 @@ static void feed(const char *lines)
 			      .read_time_ns = read_time_ns,
 			      .mtime_ns = read_time_ns - NS_PER_SECOND};
 
+	if (traces) {
+		engine_scan_with(engine, NULL, 0);
+		engine_set_trace(engine, &trace, NULL);
+	}
 	engine_feed(engine, source, &block, &counts);
 	source_destroy(source);
 	engine_destroy(engine);
@@ -300,4 +329,21 @@ Test(engine, cpu_time_is_shared_out_among_the_rules_and_never_more_than_there_wa
 	strbuf_finish(&lines);
 	source_destroy(source);
 	engine_destroy(engine);
+}
+
+Test(engine, a_trace_is_told_what_refused_each_rule_and_whose_update_comes)
+{
+	traces = true;
+	expect(LINE "rules:\n"
+		    "  - {name: a, where: {time: t, level: ERROR}}\n"
+		    "  - {name: b, pattern: ['q', 'z']}\n"
+		    "  - {name: c, pattern: 'x', unless: ['no', 'dry']}\n"
+		    "  - name: d\n    pattern: 'x=(?<v>\\S+)'\n    stop: true\n"
+		    "    metrics:\n      - {gauge: g, help: g, value: $v}\n"
+		    "      - {counter: n_total, help: n}\n"
+		    "  - {name: e, pattern: 'x'}\n",
+	       "t INFO x=n/a dry\n",
+	       "tried a: where 1\ntried b: pattern 0\ntried c: unless 1\n"
+	       "tried d: matched 0\nmetric at line 10\nerror d value\n"
+	       "metric at line 11\nn_total +1\nmatched d 1\n");
 }
