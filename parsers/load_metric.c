@@ -79,7 +79,7 @@ static void load_as(struct loader *l, const struct yaml_node *metric,
 	}
 	closest = suggest_closest(node->text.ptr, names, VALUE_KINDS);
 	instead = closest ? xasprintf("did you mean %s?", closest)
-			  : xstrdup("write number, grouped, duration or timestamp");
+			  : xstrdup("write number, grouped, duration, bytes, percent or timestamp");
 	diag_error(l->diag, node->at, instead, "as: %.*s is not known",
 		   SLICE_ARG(node->text));
 	free(instead);

@@ -14,6 +14,8 @@ enum value_as {
 	VALUE_DURATION, /* 250ms, 1m30s, 1h 2m, 00:01:30.5: seconds; w d h m s ms us µs
 			   ns, min, sec, hours ..., the larger first; a bare number is
 			   an error except 0 */
+	VALUE_BYTES,    /* 1.5GiB, 10 MB, 512k, 1,024 B, 77: quantity.h */
+	VALUE_PERCENT,  /* 97.5%, 97.5 %, 97.5: 0.975 */
 	VALUE_TIMESTAMP, /* ISO 8601 / RFC 3339 (UTC where no zone stands), or epoch
 			    s/ms/us/ns by magnitude: seconds */
 	VALUE_KINDS

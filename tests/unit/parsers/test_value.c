@@ -222,6 +222,11 @@ Test(value, durations_with_one_unit_are_exact)
 	expect_value(VALUE_DURATION, "5 minutes", 300);
 	expect_value(VALUE_DURATION, "-1.5s", -1.5);
 	expect_value(VALUE_DURATION, "0", 0);
+	expect_value(VALUE_DURATION, "3 weeks", 1814400);
+	expect_value(VALUE_DURATION, "12 msecs", 0.012);
+	expect_value(VALUE_DURATION, "5 microseconds", 5e-6);
+	expect_value(VALUE_DURATION, "0.07m", 4.2); /* not 0.07 * 60 */
+	expect_value(VALUE_DURATION, "1.13h", 4068);
 }
 
 Test(value, durations_with_several_units_add_up)
@@ -231,6 +236,11 @@ Test(value, durations_with_several_units_add_up)
 	expect_value(VALUE_DURATION, "1h2m3s4ms", 3723.004);
 	expect_value(VALUE_DURATION, "1 h 30 min", 5400);
 	expect_value(VALUE_DURATION, "1d12h", 129600);
+	expect_value(VALUE_DURATION, "0.1m0.2s", 6.2); /* 6 + 0.2 */
+	expect_value(VALUE_DURATION, "1h0.1s0.2ms", 3600.1002);
+	expect_value(VALUE_DURATION, "-1m30s", -90);
+	expect_value(VALUE_DURATION, "1 hour, 2 minutes", 3720);
+	expect_value(VALUE_DURATION, "2 days 3h", 183600);
 }
 
 Test(value, durations_as_on_a_clock)
@@ -238,6 +248,22 @@ Test(value, durations_as_on_a_clock)
 	expect_value(VALUE_DURATION, "00:01:30.5", 90.5);
 	expect_value(VALUE_DURATION, "1:30", 90);
 	expect_value(VALUE_DURATION, "100:00:00", 360000);
+	expect_value(VALUE_DURATION, "-0:00:01.1", -1.1);
+	expect_value(VALUE_DURATION, "0:00:00.000003", 0.000003);
+}
+
+/* Python prints minus half a second as a day less 0.5 s. */
+Test(value, days_and_a_clock_as_timedelta_and_interval_are_printed)
+{
+	expect_value(VALUE_DURATION, "1 day, 2:03:04", 93784);
+	expect_value(VALUE_DURATION, "-1 day, 23:59:59.500000", -0.5);
+	expect_value(VALUE_DURATION, "2 days 03:00:00", 183600);
+	expect_value(VALUE_DURATION, "-2 days -03:00:00", -183600);
+	expect_value(VALUE_DURATION, "-2 days +03:00:00", -162000);
+	expect_none(VALUE_DURATION, "1h 02:03");
+	expect_none(VALUE_DURATION, "1 day,2:03:04");
+	expect_none(VALUE_DURATION, "1 day, ");
+	expect_none(VALUE_DURATION, "1 day, 2:03:04 5s");
 }
 
 Test(value, what_is_no_duration)
@@ -250,6 +276,76 @@ Test(value, what_is_no_duration)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		expect_none(VALUE_DURATION, texts[i]);
+}
+
+Test(value, sizes_are_bytes)
+{
+	static const struct {
+		const char *text;
+		double bytes;
+	} cases[] = {
+		{"77", 77},
+		{"77B", 77},
+		{"77 bytes", 77},
+		{"1,024 B", 1024},
+		{"1,234,567", 1234567},
+		{"0", 0},
+		{"1.5GiB", 1610612736},
+		{"1.1 GiB", 1181116006.4},
+		{"10 MB", 10e6},
+		{"10MiB", 10485760},
+		{"512k", 524288},
+		{"512K", 524288},
+		{"512kB", 512000},
+		{"512 KB", 512000},
+		{"64kb", 64000},
+		{"64Ki", 65536},
+		{"2m", 2097152},
+		{"2M", 2097152},
+		{"1.5G", 1610612736},
+		{"3T", 3298534883328},
+		{"1P", 1125899906842624},
+		{"1E", 1152921504606846976},
+		{"1 EiB", 1152921504606846976},
+		{"0.1EB", 1e17},
+		{"-5 MB", -5e6},
+		{"+5MB", 5e6},
+		{".5k", 512},
+		{"0.3KiB", 307.2},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect_value(VALUE_BYTES, cases[i].text, cases[i].bytes);
+}
+
+Test(value, what_is_no_size)
+{
+	const char *const texts[] = {
+		"",       "B",        "MB",  "1 ",     "1 MB ", " 1MB",   "1Mb",
+		"1 Mbit", "1MB/s",    "1e3", "1,02 B", "1,5MB", "1.2.3k", "1 XB",
+		"1K i",   "1 MiB 2k", "inf", "nan",    "--1k",  "0x10",   "1kBs"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		expect_none(VALUE_BYTES, texts[i]);
+}
+
+Test(value, percent_is_a_ratio)
+{
+	expect_value(VALUE_PERCENT, "97.5%", 0.975);
+	expect_value(VALUE_PERCENT, "97.5 %", 0.975);
+	expect_value(VALUE_PERCENT, "97.5", 0.975);
+	expect_value(VALUE_PERCENT, "7%", 0.07); /* 7 * 0.01 is another double */
+	expect_value(VALUE_PERCENT, "-0.1%", -0.001);
+	expect_value(VALUE_PERCENT, "1.5e1%", 0.15);
+	expect_value(VALUE_PERCENT, "250%", 2.5);
+	expect_none(VALUE_PERCENT, "");
+	expect_none(VALUE_PERCENT, "%");
+	expect_none(VALUE_PERCENT, " 5%");
+	expect_none(VALUE_PERCENT, "5% ");
+	expect_none(VALUE_PERCENT, "5%%");
+	expect_none(VALUE_PERCENT, "5 ");
+	expect_none(VALUE_PERCENT, "97,5%");
+	expect_none(VALUE_PERCENT, "nan%");
 }
 
 Test(value, epochs_by_their_magnitude)
