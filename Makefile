@@ -106,17 +106,17 @@ fuzz: deps-test  ## run each fuzz target for SECONDS=60
 	@$(fuzz_make)
 	@set -e; for f in $(notdir $(FUZZ)); do tests/fuzz/run.sh $(BUILD)/fuzzing/fuzz/$$f $(SECONDS); done
 
-fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzzing CC=clang OPT='-O1 -g' HARDEN= \
+fuzz_make = $(MAKE) -j$$(nproc) --no-print-directory BUILD=$(BUILD)/fuzzing CC=clang OPT='-O1 -g' HARDEN= \
     EXTRA='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzzers
 
 test: deps-test  ## build and run every test
-	@$(MAKE) --no-print-directory logtally unit crash bench-programs
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
+	@$(MAKE) -j$$(nproc) --no-print-directory logtally unit crash bench-programs
+	@$(MAKE) -j$$(nproc) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
 	    unit $(BUILD)/asan/logtally
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan OPT='-O1 -g' HARDEN= EXTRA=-fsanitize=thread \
+	@$(MAKE) -j$$(nproc) --no-print-directory BUILD=$(BUILD)/tsan OPT='-O1 -g' HARDEN= EXTRA=-fsanitize=thread \
 	    threads $(BUILD)/tsan/logtally
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= \
+	@$(MAKE) -j$$(nproc) --no-print-directory BUILD=$(BUILD)/helgrind OPT='-O1 -g' HARDEN= \
 	    EXTRA='-include tests/threads/helgrind_build.h' $(BUILD)/helgrind/logtally
 	@$(fuzz_make)
 	/usr/bin/python3 tests/run.py --build $(BUILD)

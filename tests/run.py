@@ -4,7 +4,8 @@
 
 Unit tests run twice: as built for release, and under AddressSanitizer and
 UndefinedBehaviorSanitizer, whose reports fail the run (Criterion forks for
-each test, so they are gathered in files).
+each test, so they are gathered in files).  Programs and modules of scenarios
+run side by side, one a core.
 """
 
 import argparse
@@ -14,7 +15,8 @@ import re
 import subprocess
 import sys
 import tempfile
-import unittest
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -24,11 +26,22 @@ class Totals:
     def __init__(self):
         self.passed = 0
         self.failed = 0
+        self.lock = threading.Lock()
 
-    def add(self, passed, failed, what):
-        self.passed += passed
-        self.failed += failed
-        print(f"{'FAIL' if failed else 'ok  '}  {what}: {passed} passed, {failed} failed", flush=True)
+    def add(self, passed, failed, what, output=""):
+        """`output` is printed if something failed."""
+        with self.lock:
+            self.passed += passed
+            self.failed += failed
+            print(f"{'FAIL' if failed else 'ok  '}  {what}: {passed} passed, {failed} failed", flush=True)
+            if failed and output:
+                print(output, flush=True)
+
+
+def side_by_side(call, items):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(call, items):
+            pass
 
 
 def run(command, **more):
@@ -58,18 +71,14 @@ def unit_once(totals, binary, sanitized, last):
     if reports or (done.returncode != 0 and failed == 0):
         failed += 1
     if not failed or last or reports:
-        totals.add(passing, failed, what)
-    if failed:
-        print(done.stdout + done.stderr + reports)
+        totals.add(passing, failed, what, done.stdout + done.stderr + reports)
     return not failed or bool(reports)
 
 
 def shell(totals, what, command):
     done = run(command)
     ok = done.returncode == 0
-    totals.add(int(ok), int(not ok), what)
-    if not ok:
-        print(done.stdout + done.stderr)
+    totals.add(int(ok), int(not ok), what, done.stdout + done.stderr)
 
 
 def counted(totals, what, command, seconds):
@@ -82,17 +91,13 @@ def counted(totals, what, command, seconds):
     passed, failed = (int(found[1]), int(found[2])) if found else (0, 1)
     if passed + failed == 0:
         failed = 1
-    totals.add(passed, failed, what)
-    if failed:
-        print(out)
+    totals.add(passed, failed, what, out)
 
 
 def fuzz(totals, binary):
     """A few seconds from the seeds: that the target still works, and what is found at once."""
     done = run(["tests/fuzz/run.sh", binary, "5"])
-    totals.add(int(done.returncode == 0), int(done.returncode != 0), os.path.relpath(binary, TOP))
-    if done.returncode:
-        print(done.stderr[-10000:])
+    totals.add(int(done.returncode == 0), int(done.returncode != 0), os.path.relpath(binary, TOP), done.stderr[-10000:])
 
 
 def pattern_tests(totals, path):
@@ -101,9 +106,7 @@ def pattern_tests(totals, path):
     passed, failed = (int(found[1]), int(found[2])) if found else (0, 1)
     if passed + failed == 0:
         failed = 1
-    totals.add(passed, failed, f"logtally test {os.path.relpath(path, TOP)}")
-    if failed:
-        print(done.stdout + done.stderr)
+    totals.add(passed, failed, f"logtally test {os.path.relpath(path, TOP)}", done.stdout + done.stderr)
 
 
 def documented_patterns(totals):
@@ -140,15 +143,28 @@ def state_crash(totals, build):
 
 
 def scenarios(totals, only):
-    sys.path.insert(0, HERE + "/scenarios")
-    suite = unittest.defaultTestLoader.discover(HERE + "/scenarios", pattern="test_*.py")
-    if only:
-        unittest.defaultTestLoader.testNamePatterns = [f"*{only}*"]
-        suite = unittest.defaultTestLoader.discover(HERE + "/scenarios", pattern="test_*.py")
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
-    bad = [test.id() for test, _ in result.failures + result.errors]
-    failed = len(still_bad(bad, os.environ)) + len(result.unexpectedSuccesses)
-    totals.add(result.testsRun - failed, failed, "scenarios")
+    """Each module in a process of its own; `only`: the tests whose name has this word."""
+    modules = sorted(os.path.basename(path)[:-3] for path in glob.glob(HERE + "/scenarios/test_*.py"))
+    side_by_side(lambda module: scenario_module(totals, module, ["-k", f"*{only}*"] if only else []), modules)
+
+
+def scenario_module(totals, module, more):
+    done = subprocess.run([sys.executable, "-m", "unittest", "-v", *more, module], cwd=HERE + "/scenarios", text=True, errors="replace",
+                          capture_output=True, timeout=1800)
+    ran = re.search(r"^Ran (\d+) tests?", done.stderr, re.M)
+    count = int(ran[1]) if ran else 0
+    bad = bad_tests(done.stderr)
+    failed = len(still_bad(bad, os.environ))
+    if bad and not failed:
+        print(done.stderr, flush=True)
+    if not more and (count == 0 or (done.returncode and not bad)):
+        failed += 1
+    if count or failed:
+        totals.add(max(count - failed, 0), failed, f"scenarios {module}", done.stderr)
+
+
+def bad_tests(output):
+    return re.findall(r"^(?:FAIL|ERROR): \w+ \((\S+)\)", output, re.M)
 
 
 def still_bad(tests, env):
@@ -171,14 +187,16 @@ def sanitized_scenarios(totals, binary):
         done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input",
                                "test_identity", "test_losses", "test_partial_lines", "test_first_start", "test_replay"], cwd=HERE + "/scenarios",
                               env=env, text=True, errors="replace", capture_output=True, timeout=900)
-        bad = still_bad(re.findall(r"^(?:FAIL|ERROR): \w+ \((\S+)\)", done.stderr, re.M), env)
+        bad = still_bad(bad_tests(done.stderr), env)
         reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
     ran = re.search(r"^Ran (\d+) tests", done.stderr, re.M)
     count = int(ran[1]) if ran else 0
     failed = len(bad) + bool(reports) if count else 1
-    totals.add(max(count - failed, 0), failed, "scenarios under the sanitizers")
-    if failed:
-        print(done.stderr + reports)
+    totals.add(max(count - failed, 0), failed, "scenarios under the sanitizers", done.stderr + reports)
+
+
+def programs(pattern):
+    return [path for path in sorted(glob.glob(pattern)) if "." not in os.path.basename(path)]
 
 
 def main():
@@ -191,18 +209,11 @@ def main():
     if options.only:
         scenarios(totals, options.only)
     else:
-        for binary in sorted(glob.glob(build + "/unit/*/test_*")):
-            if "." not in os.path.basename(binary):
-                unit(totals, binary, False)
-        for binary in sorted(glob.glob(build + "/asan/unit/*/test_*")):
-            if "." not in os.path.basename(binary):
-                unit(totals, binary, True)
-        for binary in sorted(glob.glob(build + "/tsan/threads/*/test_*")):
-            if "." not in os.path.basename(binary):
-                shell(totals, os.path.relpath(binary, TOP), [binary])
-        for binary in sorted(glob.glob(build + "/fuzzing/fuzz/fuzz_*")):
-            if "." not in os.path.basename(binary):
-                fuzz(totals, binary)
+        side_by_side(lambda binary: unit(totals, binary, False), programs(build + "/unit/*/test_*"))
+        side_by_side(lambda binary: unit(totals, binary, True), programs(build + "/asan/unit/*/test_*"))
+        for binary in programs(build + "/tsan/threads/*/test_*"):
+            shell(totals, os.path.relpath(binary, TOP), [binary])
+        side_by_side(lambda binary: fuzz(totals, binary), programs(build + "/fuzzing/fuzz/fuzz_*"))
         shell(totals, "check-rooms", ["make", "-s", "check-rooms"])
         planted_violation(totals)
         shell(totals, "check-headers", ["make", "-s", "check-headers"])
