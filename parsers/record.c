@@ -34,8 +34,9 @@ static enum record_time find_time(struct record *record, int64_t *ns)
 	if (!record->file->layout || !record->time_field)
 		return RECORD_TIME_NONE;
 	text = field_text(record->time_field, record);
-	if (!text.ptr || !timestamp_parse_cached(record->times, record->file->layout,
-						 text, record->block->read_time_ns, ns))
+	if (!text.ptr ||
+	    !timestamp_parse_cached(record->times, record->file->layout, text,
+				    time_without_log_time(record), ns))
 		return RECORD_TIME_UNPARSED;
 	if (*ns > record->block->read_time_ns + MAX_AHEAD_NS)
 		return RECORD_TIME_AHEAD;

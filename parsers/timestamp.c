@@ -31,6 +31,29 @@ static void add_step(struct timestamp_layout *t, struct step step)
 	t->steps[t->count++] = step;
 }
 
+static bool unknown_letter(const char *letter, struct error *err)
+{
+	if (*letter && strchr("UWVGgC", *letter))
+		return error_set(err,
+				 "layout: %%%c is not read: write the date with %%Y, "
+				 "%%m and %%d, or the day of the year with %%j",
+				 *letter);
+	return error_set(err,
+			 "layout: %%%.1s is not known: use strptime's "
+			 "letters (%%Y %%m %%d %%H %%M %%S %%b %%z ...), %%f "
+			 "for a fraction, %%s for epoch seconds",
+			 letter);
+}
+
+/* %s takes the fraction itself. */
+static const char *skip_fraction_of_epoch(const char *p)
+{
+	bool follows = p[0] == 's' && (p[1] == '.' || p[1] == ',') && p[2] == '%' &&
+		       p[3] == 'f';
+
+	return follows ? p + 3 : p;
+}
+
 static bool compile(struct timestamp_layout *t, const char *layout, struct error *err)
 {
 	for (const char *p = layout; *p; p++) {
@@ -42,17 +65,13 @@ static bool compile(struct timestamp_layout *t, const char *layout, struct error
 		}
 		letter = *++p ? time_letter(*p) : NULL;
 		if (!letter)
-			return error_set(
-				err,
-				"layout: %%%.1s is not known: use strptime's "
-				"letters (%%Y %%m %%d %%H %%M %%S %%b %%z ...), %%f "
-				"for a fraction, %%s for epoch seconds",
-				p);
+			return unknown_letter(p, err);
 		if (letter->same_as && !compile(t, letter->same_as, err))
 			return false;
 		if (letter->read) {
 			t->has[(unsigned char)*p] = true;
 			add_step(t, (struct step){.read = letter->read});
+			p = skip_fraction_of_epoch(p);
 		}
 	}
 	return true;
@@ -111,8 +130,19 @@ struct timestamp_layout *timestamp_compile(const char *layout, const struct zone
 	t->zone = zone;
 	t->iso = !layout;
 	t->fraction = find_fraction(layout);
-	if (!layout || (compile(t, layout, err) && is_complete(t, err)))
+	if (layout && time_epoch(layout)) {
+		add_step(t, (struct step){.read = time_epoch(layout)});
+		t->has['s'] = true;
 		return t;
+	}
+	if (!layout)
+		return t;
+	if (compile(t, layout, err) && is_complete(t, err)) {
+		/* Before 1970 a fraction counts the other way. */
+		if (t->has['s'])
+			t->fraction = TIMESTAMP_FRACTION_UNKNOWN;
+		return t;
+	}
 	timestamp_destroy(t);
 	return NULL;
 }
@@ -180,11 +210,6 @@ static int64_t seconds_in_year(const struct timestamp_layout *t,
 	return local - offset_of(t, r, local);
 }
 
-static int64_t distance(int64_t a, int64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
 static bool date_exists(const struct time_reading *r, int64_t year)
 {
 	if (r->year_day > 0)
@@ -193,45 +218,44 @@ static bool date_exists(const struct time_reading *r, int64_t year)
 	return day_exists(year, r->month, r->day);
 }
 
+/* A clock may be wrong, or in another zone; but not by more. */
+#define DATE_MAY_BE_AHEAD SECONDS_PER_DAY
+#define TIME_MAY_BE_AHEAD 3600
+
 /*
- * Syslog's dates have no year: the one that brings them closest to now.  From
- * one 29 February to the next it can be eight years.
+ * Syslog's dates have no year: the latest in which they are not ahead of now.  From
+ * one 29 February to the one before it can be eight years.
  */
-static bool seconds_closest(const struct timestamp_layout *t,
-			    const struct time_reading *r, int64_t now, int64_t *seconds)
+static bool seconds_before(const struct timestamp_layout *t,
+			   const struct time_reading *r, int64_t now, int64_t *seconds)
 {
-	int64_t year = year_of_days(now / SECONDS_PER_DAY);
-	bool found = false;
+	int64_t latest = now + DATE_MAY_BE_AHEAD;
+	int64_t year = year_of_days(latest / SECONDS_PER_DAY);
+	int64_t span = is_leap_day(r) ? 9 : 2;
 
-	for (int64_t y = year - 8; y <= year + 8; y++) {
-		bool is_near = y >= year - 1 && y <= year + 1;
-		int64_t candidate;
-
-		if ((!is_near && !is_leap_day(r)) || !date_exists(r, y))
+	for (int64_t y = year + 1; y >= year - span; y--) {
+		if (!date_exists(r, y))
 			continue;
-		candidate = seconds_in_year(t, r, y);
-		if (!found || distance(candidate, now) < distance(*seconds, now))
-			*seconds = candidate;
-		found = true;
+		*seconds = seconds_in_year(t, r, y);
+		if (*seconds <= latest)
+			return true;
 	}
-	return found;
+	return false;
 }
 
-/* A time of day only: the day that brings it closest to now. */
+/* A time of day only: the latest day in which it is not ahead of now. */
 static int64_t seconds_of_day(const struct timestamp_layout *t,
 			      const struct time_reading *r, int64_t now)
 {
-	int64_t today = now / SECONDS_PER_DAY, closest = 0;
+	int64_t latest = now + TIME_MAY_BE_AHEAD, seconds;
+	int64_t day = latest / SECONDS_PER_DAY + 1;
 
-	for (int64_t day = today - 2; day <= today + 2; day++) {
-		int64_t local = day * SECONDS_PER_DAY + time_of_day(r);
-		int64_t candidate = local - offset_of(t, r, local);
+	do {
+		int64_t local = day-- * SECONDS_PER_DAY + time_of_day(r);
 
-		if (day == today - 2 ||
-		    distance(candidate, now) < distance(closest, now))
-			closest = candidate;
-	}
-	return closest;
+		seconds = local - offset_of(t, r, local);
+	} while (seconds > latest);
+	return seconds;
 }
 
 static bool to_seconds(const struct timestamp_layout *t, const struct time_reading *r,
@@ -242,7 +266,7 @@ static bool to_seconds(const struct timestamp_layout *t, const struct time_readi
 	else if (!r->has_date)
 		*seconds = seconds_of_day(t, r, now);
 	else if (!r->has_year)
-		return seconds_closest(t, r, now, seconds);
+		return seconds_before(t, r, now, seconds);
 	else if (!date_exists(r, r->year))
 		return false;
 	else

@@ -1,5 +1,9 @@
 #include "parsers/timestamp_read.h"
 
+#include <string.h>
+
+#include "common/clock.h"
+
 static const char *const months[] = {"january",   "february", "march",    "april",
 				     "may",       "june",     "july",     "august",
 				     "september", "october",  "november", "december"};
@@ -44,6 +48,16 @@ static bool take_digits(struct time_reading *r, size_t least, size_t most,
 		*value = *value * 10 + (r->rest.ptr[n++] - '0');
 	skip(r, n);
 	return n >= least;
+}
+
+/* The 19th, if what comes out is an int64_t. */
+static bool take_last_digit(struct time_reading *r, int64_t *value)
+{
+	bool fits = !__builtin_mul_overflow(*value, 10, value) &&
+		    !__builtin_add_overflow(*value, r->rest.ptr[0] - '0', value);
+
+	skip(r, 1);
+	return fits;
 }
 
 static bool take_int(struct time_reading *r, size_t least, size_t most, int low,
@@ -184,6 +198,14 @@ static bool read_weekday(struct time_reading *r)
 	return take_name(r, weekdays, 7, &ignored);
 }
 
+/* Sunday is 0 to one, 7 to the other. */
+static bool read_weekday_number(struct time_reading *r)
+{
+	int ignored;
+
+	return take_int(r, 1, 1, 0, 7, &ignored);
+}
+
 static bool read_hours_east(struct time_reading *r)
 {
 	int sign = r->rest.len > 0 && r->rest.ptr[0] == '-' ? -1 : 1, h, m = 0;
@@ -207,10 +229,13 @@ static bool read_offset(struct time_reading *r)
 	return r->has_offset;
 }
 
+/* Zones without letters are called by their offset: +03. */
 static bool read_zone_name(struct time_reading *r)
 {
 	size_t n = 0;
 
+	if (r->rest.len > 0 && (r->rest.ptr[0] == '+' || r->rest.ptr[0] == '-'))
+		return read_offset(r);
 	while (n < r->rest.len && ((r->rest.ptr[n] | 0x20) >= 'a') &&
 	       ((r->rest.ptr[n] | 0x20) <= 'z'))
 		n++;
@@ -226,16 +251,58 @@ static bool read_zone_name(struct time_reading *r)
 	return true;
 }
 
+/*
+ * [+-]digits[.digits] of a unit of so many nanoseconds; what is finer than one is left
+ * out.  A comma is a point, too.
+ */
+static bool read_epoch_in(struct time_reading *r, int64_t unit_ns)
+{
+	bool negative = r->rest.len > 0 && r->rest.ptr[0] == '-';
+	__int128 ns;
+	int64_t value;
+
+	if (negative || (r->rest.len > 0 && r->rest.ptr[0] == '+'))
+		skip(r, 1);
+	if (!take_digits(r, 1, 18, &value) ||
+	    (r->rest.len > 0 && is_digit(r->rest.ptr[0]) &&
+	     !take_last_digit(r, &value)))
+		return false;
+	ns = (__int128)value * unit_ns;
+	if (r->rest.len > 1 && (r->rest.ptr[0] == '.' || r->rest.ptr[0] == ',') &&
+	    is_digit(r->rest.ptr[1])) {
+		skip(r, 1);
+		for (; r->rest.len > 0 && is_digit(r->rest.ptr[0]); skip(r, 1)) {
+			unit_ns /= 10;
+			ns += (r->rest.ptr[0] - '0') * unit_ns;
+		}
+	}
+	if (ns > INT64_MAX)
+		return false;
+	ns = negative ? -ns : ns;
+	r->has_epoch = true;
+	r->epoch_seconds = (int64_t)(ns / NS_PER_SECOND) - (ns % NS_PER_SECOND < 0);
+	r->fraction_ns = (int64_t)ns - r->epoch_seconds * NS_PER_SECOND;
+	return true;
+}
+
 static bool read_epoch(struct time_reading *r)
 {
-	r->has_epoch = true;
-	if (!take_digits(r, 1, 11, &r->epoch_seconds))
-		return false;
-	if (r->rest.len > 1 && r->rest.ptr[0] == '.' && is_digit(r->rest.ptr[1])) {
-		skip(r, 1);
-		return read_fraction(r);
-	}
-	return true;
+	return read_epoch_in(r, NS_PER_SECOND);
+}
+
+static bool read_epoch_ms(struct time_reading *r)
+{
+	return read_epoch_in(r, NS_PER_SECOND / 1000);
+}
+
+static bool read_epoch_us(struct time_reading *r)
+{
+	return read_epoch_in(r, NS_PER_SECOND / 1000000);
+}
+
+static bool read_epoch_ns(struct time_reading *r)
+{
+	return read_epoch_in(r, 1);
 }
 
 static bool read_space(struct time_reading *r)
@@ -250,21 +317,42 @@ static bool read_percent(struct time_reading *r)
 }
 
 static const struct time_letter letters[] = {
-	{'Y', read_year, NULL},       {'y', read_short_year, NULL},
-	{'m', read_month, NULL},      {'b', read_month_name, NULL},
-	{'B', read_month_name, NULL}, {'h', read_month_name, NULL},
-	{'d', read_day, NULL},        {'e', read_day, NULL},
-	{'j', read_year_day, NULL},   {'H', read_hour, NULL},
-	{'k', read_hour, NULL},       {'I', read_hour12, NULL},
-	{'l', read_hour12, NULL},     {'M', read_minute, NULL},
-	{'S', read_second, NULL},     {'f', read_fraction, NULL},
-	{'p', read_half, NULL},       {'a', read_weekday, NULL},
-	{'A', read_weekday, NULL},    {'z', read_offset, NULL},
-	{'Z', read_zone_name, NULL},  {'s', read_epoch, NULL},
-	{'n', read_space, NULL},      {'t', read_space, NULL},
-	{'%', read_percent, NULL},    {'T', NULL, "%H:%M:%S"},
-	{'R', NULL, "%H:%M"},         {'D', NULL, "%m/%d/%y"},
-	{'F', NULL, "%Y-%m-%d"},      {'r', NULL, "%I:%M:%S %p"},
+	{'Y', read_year, NULL},
+	{'y', read_short_year, NULL},
+	{'m', read_month, NULL},
+	{'b', read_month_name, NULL},
+	{'B', read_month_name, NULL},
+	{'h', read_month_name, NULL},
+	{'d', read_day, NULL},
+	{'e', read_day, NULL},
+	{'j', read_year_day, NULL},
+	{'H', read_hour, NULL},
+	{'k', read_hour, NULL},
+	{'I', read_hour12, NULL},
+	{'l', read_hour12, NULL},
+	{'M', read_minute, NULL},
+	{'S', read_second, NULL},
+	{'f', read_fraction, NULL},
+	{'p', read_half, NULL},
+	{'a', read_weekday, NULL},
+	{'A', read_weekday, NULL},
+	{'z', read_offset, NULL},
+	{'Z', read_zone_name, NULL},
+	{'s', read_epoch, NULL},
+	{'n', read_space, NULL},
+	{'t', read_space, NULL},
+	{'%', read_percent, NULL},
+	{'T', NULL, "%H:%M:%S"},
+	{'R', NULL, "%H:%M"},
+	{'D', NULL, "%m/%d/%y"},
+	{'F', NULL, "%Y-%m-%d"},
+	{'r', NULL, "%I:%M:%S %p"},
+	{'X', NULL, "%H:%M:%S"},
+	{'x', NULL, "%m/%d/%y"},
+	{'P', NULL, "%p"},
+	{'c', NULL, "%a %b %e %H:%M:%S %Y"},
+	{'u', read_weekday_number, NULL},
+	{'w', read_weekday_number, NULL},
 };
 
 const struct time_letter *time_letter(char letter)
@@ -272,6 +360,22 @@ const struct time_letter *time_letter(char letter)
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
 		if (letters[i].letter == letter)
 			return &letters[i];
+	return NULL;
+}
+
+time_reader time_epoch(const char *layout)
+{
+	static const struct {
+		const char *layout;
+		time_reader read;
+	} epochs[] = {{"epoch", read_epoch},
+		      {"epoch_ms", read_epoch_ms},
+		      {"epoch_us", read_epoch_us},
+		      {"epoch_ns", read_epoch_ns}};
+
+	for (size_t i = 0; i < sizeof(epochs) / sizeof(epochs[0]); i++)
+		if (strcmp(layout, epochs[i].layout) == 0)
+			return epochs[i].read;
 	return NULL;
 }
 
@@ -289,13 +393,15 @@ static bool read_iso_date(struct time_reading *r)
 	       (!dashes || time_take_char(r, '-')) && take_int(r, 2, 2, 1, 31, &r->day);
 }
 
-/* HH:MM[:SS[.fraction]] or without colons. */
+/* HH[:MM[:SS[.fraction]]] or without colons. */
 static bool read_iso_time(struct time_reading *r)
 {
 	bool colons;
 
 	if (!take_int(r, 2, 2, 0, 23, &r->hour))
 		return false;
+	if (r->rest.len == 0 || (r->rest.ptr[0] != ':' && !is_digit(r->rest.ptr[0])))
+		return true;
 	colons = time_take_char(r, ':');
 	if (!take_int(r, 2, 2, 0, 59, &r->minute))
 		return false;

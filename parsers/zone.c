@@ -405,11 +405,8 @@ static int offset_at_utc(const struct zone *zone, int64_t utc)
 	return zone->transitions[low - 1].offset;
 }
 
-/*
- * The offsets a day before and after bracket any change near the time.  In a fold
- * both fit and the earlier one is the first; in a gap neither does.
- */
-int zone_offset_at_local(const struct zone *zone, int64_t local_seconds)
+/* Beyond the transitions: the offsets a day before and after bracket any change. */
+static int offset_by_rules_at_local(const struct zone *zone, int64_t local_seconds)
 {
 	int before = offset_at_utc(zone, local_seconds - 86400);
 	int after = offset_at_utc(zone, local_seconds + 86400);
@@ -419,4 +416,32 @@ int zone_offset_at_local(const struct zone *zone, int64_t local_seconds)
 	if (offset_at_utc(zone, local_seconds - after) == after)
 		return after;
 	return before;
+}
+
+static int offset_before(const struct zone *zone, size_t transition)
+{
+	return transition > 0 ? zone->transitions[transition - 1].offset
+			      : zone->first_offset;
+}
+
+/*
+ * By the wall clock a change comes when the larger of its offsets says so: in a fold
+ * after the hour has been there once, in a gap at its end.
+ */
+int zone_offset_at_local(const struct zone *zone, int64_t local_seconds)
+{
+	size_t low = 0, high = zone->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct transition *t = &zone->transitions[middle];
+		int before = offset_before(zone, middle);
+
+		if (t->at + (t->offset > before ? t->offset : before) <= local_seconds)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < zone->count ? offset_before(zone, low)
+				 : offset_by_rules_at_local(zone, local_seconds);
 }

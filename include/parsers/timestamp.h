@@ -1,10 +1,11 @@
 /*
  * timestamp.h - text from a log as a point in time.
  *
- * A layout has strptime's letters, %f (a fraction of a second, 1 to 9 digits),
- * %z (Z, +hh, +hhmm, +hh:mm), %Z (a zone's abbreviation: read over unless UTC,
- * GMT or Z), %s (epoch seconds, with a fraction if there is one).  English
- * names, no locale.  No layout: ISO 8601 / RFC 3339, with T or space, comma or point.
+ * A layout has strptime's letters but those for weeks, %f (a fraction of a second, 1 to
+ * 9 digits or more), %z (Z, +hh, +hhmm, +hh:mm), %Z (a zone's abbreviation: read over
+ * unless UTC, GMT, Z or an offset), %s (epoch seconds, with a fraction if there is
+ * one); or it is a word: epoch, epoch_ms, epoch_us, epoch_ns.  English names, no
+ * locale.  No layout: ISO 8601 / RFC 3339, with T or space, comma or point.
  */
 #ifndef PARSERS_TIMESTAMP_H
 #define PARSERS_TIMESTAMP_H
@@ -28,7 +29,8 @@ void timestamp_destroy(struct timestamp_layout *layout); /* NULL is accepted */
 
 /*
  * `layout` NULL: ISO 8601 in UTC.  All of `text` must fit.  A date without a year gets
- * the one that brings it closest to `now_ns`; a time without a date the day that does.
+ * the latest in which it is at most a day ahead of `now_ns`; a time without a date the
+ * latest day on which it is at most an hour ahead.
  * Nanoseconds since 1970.
  */
 bool timestamp_parse(const struct timestamp_layout *layout, struct slice text,

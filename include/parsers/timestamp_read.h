@@ -35,6 +35,9 @@ struct time_letter {
 /* NULL if there is no such letter. */
 const struct time_letter *time_letter(char letter);
 
+/* What reads all of a layout that is a word, epoch_ms for instance; NULL: none. */
+time_reader time_epoch(const char *layout);
+
 /* ISO 8601 and RFC 3339: date, T or space, time, offset or UTC behind it. */
 bool time_read_iso(struct time_reading *r);
 

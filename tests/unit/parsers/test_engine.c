@@ -15,7 +15,7 @@
 static struct patterns *patterns;
 static struct strbuf said = STRBUF_INIT;
 static struct engine_counts counts;
-static int64_t read_time_ns;
+static int64_t read_time_ns, unchanged_ns;
 static double cpu_ns_of[2];
 
 static enum update_result on_update(void *ctx, const struct update *u)
@@ -61,6 +61,7 @@ static void setup(void)
 {
 	traces = false;
 	read_time_ns = 1764000000 * NS_PER_SECOND;
+	unchanged_ns = NS_PER_SECOND;
 	counts = (struct engine_counts){0, 0};
 }
 
@@ -125,7 +126,7 @@ static void feed(const char *lines)
 	struct source *source = source_create(patterns, "/var/log/a.log", &service, 1);
 	struct block block = {.bytes = slice_of(lines),
 			      .read_time_ns = read_time_ns,
-			      .mtime_ns = read_time_ns - NS_PER_SECOND};
+			      .mtime_ns = read_time_ns - unchanged_ns};
 
 	if (traces) {
 		engine_scan_with(engine, NULL, 0);
@@ -267,6 +268,16 @@ Test(engine, the_time_of_the_log_is_a_value)
 	       "error r timestamp\ng =1763640099\nn_total +1\n"
 	       "error r time_ahead\nn_total +1\n"
 	       "matched r 3\n");
+}
+
+Test(engine, a_date_without_a_year_is_from_before_the_files_last_change)
+{
+	unchanged_ns = (int64_t)500 * 86400 * NS_PER_SECOND; /* 2024-07-12 16:00 */
+	expect("line: '^(?<time>\\w+ \\d+)$'\ntimestamp: {from: time, layout: '%b %d', "
+	       "zone: UTC}\nrules:\n  - {name: r, pattern: '', in: _line, metrics: "
+	       "[{counter: n_total, help: n, labels: {t: $_time}}]}\n",
+	       "Jul 12\nJul 14\n",
+	       "n_total t=1720742400 +1\nn_total t=1689292800 +1\nmatched r 2\n");
 }
 
 Test(engine, the_time_is_written_exactly_and_short)

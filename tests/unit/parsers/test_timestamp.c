@@ -88,6 +88,8 @@ Test(timestamp, iso_8601_and_rfc_3339)
 		{"2026-11-20t12:00:01z", 1795176001, 0},
 		{"2026-11-20T12:00", 1795176000, 0},
 		{"2026-11-20", 1795132800, 0},
+		{"2026-11-20T12", 1795176000, 0},
+		{"2026-11-20T12+02", 1795168800, 0},
 		{"20261120T120001Z", 1795176001, 0},
 		{"2026-11-20 12:00:01,123", 1795176001, 123000000},
 		{"2026-11-20 12:00:01.123456789", 1795176001, 123456789},
@@ -125,7 +127,6 @@ Test(timestamp, what_is_not_iso_8601)
 		"2026-13-01",
 		"2026-00-01",
 		"2026-11-20T",
-		"2026-11-20T12",
 		"2026-11-20T24:00:00",
 		"2026-11-20T12:60:00",
 		"2026-11-20T12:00:61",
@@ -240,40 +241,105 @@ Test(timestamp, years_behind_the_last_transition_follow_the_rule)
 		  "2099-07-01T02:00:00Z");
 }
 
-Test(timestamp, a_date_without_a_year_is_the_closest)
+Test(timestamp, a_date_without_a_year_is_the_latest_that_is_not_ahead)
 {
 	const char *layout = "%b %d %H:%M:%S";
 
 	expect_in("UTC", layout, "Dec 31 23:59:59", utc("2027-01-01T00:00:10Z"),
 		  "2026-12-31T23:59:59Z");
-	expect_in("UTC", layout, "Jan  1 00:00:01", utc("2026-12-31T23:59:50Z"),
-		  "2027-01-01T00:00:01Z");
 	expect_in("UTC", layout, "Nov 20 12:00:01", utc("2026-06-01T00:00:00Z"),
-		  "2026-11-20T12:00:01Z");
+		  "2025-11-20T12:00:01Z");
+	expect_in("UTC", layout, "Jan  5 00:00:00", utc("2026-12-20T00:00:00Z"),
+		  "2026-01-05T00:00:00Z");
 	expect_in("Asia/Tokyo", layout, "Jan  1 00:00:01", utc("2026-12-31T15:00:02Z"),
 		  "2026-12-31T15:00:01Z");
+}
+
+Test(timestamp, a_date_without_a_year_may_be_ahead_by_a_day)
+{
+	const char *layout = "%b %d %H:%M:%S";
+
+	expect_in("UTC", layout, "Jan  1 00:00:01", utc("2026-12-31T23:59:50Z"),
+		  "2027-01-01T00:00:01Z");
+	expect_in("UTC", layout, "Jan  1 23:59:50", utc("2026-12-31T23:59:50Z"),
+		  "2027-01-01T23:59:50Z");
+	expect_in("UTC", layout, "Jan  1 23:59:51", utc("2026-12-31T23:59:50Z"),
+		  "2026-01-01T23:59:51Z");
 }
 
 Test(timestamp, a_leap_day_without_a_year_is_in_a_leap_year)
 {
 	expect_in("UTC", "%b %d", "Feb 29", utc("2026-11-20T00:00:00Z"),
-		  "2028-02-29T00:00:00Z");
+		  "2024-02-29T00:00:00Z");
 	expect_in("UTC", "%b %d", "Feb 29", utc("2024-03-01T00:00:00Z"),
 		  "2024-02-29T00:00:00Z");
-	expect_in("UTC", "%b %d", "Feb 29", utc("2098-06-01T00:00:00Z"),
+	expect_in("UTC", "%b %d", "Feb 29", utc("2024-02-28T12:00:00Z"),
+		  "2024-02-29T00:00:00Z");
+	expect_in("UTC", "%b %d", "Feb 29", utc("2103-12-01T00:00:00Z"),
 		  "2096-02-29T00:00:00Z");
+	expect_in("UTC", "%j", "366", utc("2103-12-01T00:00:00Z"),
+		  "2096-12-31T00:00:00Z");
 }
 
-Test(timestamp, a_time_without_a_date_is_on_the_closest_day)
+Test(timestamp, a_time_without_a_date_is_at_most_an_hour_ahead)
 {
 	expect_in("UTC", "%H:%M:%S", "23:59:59", utc("2026-11-20T00:00:10Z"),
 		  "2026-11-19T23:59:59Z");
 	expect_in("UTC", "%H:%M:%S", "00:00:01", utc("2026-11-19T23:59:50Z"),
 		  "2026-11-20T00:00:01Z");
+	expect_in("UTC", "%H:%M:%S", "13:00:00", utc("2026-11-20T11:00:00Z"),
+		  "2026-11-19T13:00:00Z");
 	expect_in("America/New_York", "%H:%M", "20:00", utc("2026-11-20T01:30:00Z"),
 		  "2026-11-20T01:00:00Z");
 	expect_in("UTC", "%H:%M:%S", "00:00:00", utc("1970-01-01T01:00:00Z"),
 		  "1970-01-01T00:00:00Z");
+}
+
+Test(timestamp, epochs_of_each_unit)
+{
+	expect_time("epoch", "1795176001.25", "2026-11-20T12:00:01.25Z");
+	expect_time("epoch", "1795176001,25", "2026-11-20T12:00:01.25Z");
+	expect_time("epoch_ms", "1795176001250", "2026-11-20T12:00:01.25Z");
+	expect_time("epoch_ms", "1795176001250.125", "2026-11-20T12:00:01.250125Z");
+	expect_time("epoch_us", "1795176001250000", "2026-11-20T12:00:01.25Z");
+	expect_time("epoch_us", "1795176001250000.0019",
+		    "2026-11-20T12:00:01.250000001Z");
+	expect_time("epoch_ns", "1795176001250000000", "2026-11-20T12:00:01.25Z");
+	expect_time("epoch_ns", "1795176001250000000.9", "2026-11-20T12:00:01.25Z");
+	expect_time("epoch", "0", "1970-01-01T00:00:00Z");
+	expect_time("epoch", "-1", "1969-12-31T23:59:59Z");
+	expect_time("epoch", "-0.5", "1969-12-31T23:59:59.5Z");
+	expect_time("epoch_ms", "-1", "1969-12-31T23:59:59.999Z");
+	expect_time("epoch_ns", "-9223372035000000000", "1677-09-21T00:12:45Z");
+	expect_time("[%s]", "[-1.5]", "1969-12-31T23:59:58.5Z");
+	expect_time("%s.%f", "1795176001.250", "2026-11-20T12:00:01.25Z");
+	expect_time("%s,%f UTC", "1795176001,250 UTC", "2026-11-20T12:00:01.25Z");
+	expect_misfit("epoch", "");
+	expect_misfit("epoch", "-");
+	expect_misfit("epoch", "1.");
+	expect_misfit("epoch", "1e9");
+	expect_misfit("epoch", " 1");
+	expect_misfit("epoch", "9223372036");
+	expect_misfit("epoch", "12345678901234567890");
+	expect_misfit("epoch_ns", "9223372036854775808");
+	expect_refused("epoch_min", "no day");
+}
+
+Test(timestamp, letters_of_whole_dates_and_of_weekdays)
+{
+	expect_time("%c", "Fri Nov 20 12:00:01 2026", "2026-11-20T12:00:01Z");
+	expect_time("%x %X", "11/20/26 12:00:01", "2026-11-20T12:00:01Z");
+	expect_time("%F %I %P %u%w", "2026-11-20 01 pm 55", "2026-11-20T13:00:00Z");
+	expect_time("%F %T %Z", "2026-11-20 12:00:01 +03", "2026-11-20T09:00:01Z");
+	expect_refused("%Y-%W %w", "%W is not read");
+	expect_refused("%G-W%V", "%j");
+}
+
+Test(timestamp, a_leap_second_is_the_next_minutes_first)
+{
+	expect_time("%F %T", "2016-12-31 23:59:60", "2017-01-01T00:00:00Z");
+	expect_time(NULL, "2016-12-31T23:59:60.5Z", "2017-01-01T00:00:00.5Z");
+	expect_misfit("%F %T", "2016-12-31 23:59:61");
 }
 
 Test(timestamp, a_layout_that_cannot_be_is_refused)
@@ -408,5 +474,7 @@ Test(timestamp, a_time_does_not_depend_on_the_one_before)
 		      "Feb 28 12:00:01", "Feb 29 12:00:01");
 	EXPECT_CACHED("%H:%M:%S.%f", "12:00:01.5", "12:00:01.25", "00:00:01.5");
 	EXPECT_CACHED("%s", "1763640001", "1763640001.5", "1763640001.25");
+	EXPECT_CACHED("epoch", "-1.5", "-1.25", "-1", "1.5", "1,5");
+	EXPECT_CACHED("%s.%f", "-1.5", "-1.25", "-1", "1.5", "1.25");
 	EXPECT_CACHED("%y%m%d %H:%M:%S.%f", "261120 12:00:01.5", "261120 12:00:01.6");
 }
