@@ -2,7 +2,9 @@
  * state_schema.h - the tables of state.db, and how older ones become them.
  *
  * The schema's version is the number of steps that were taken, in user_version;
- * a new database takes all of them.  docs/state.md describes the tables.
+ * a new database takes all of them.  Views are those of the newest version, made anew
+ * whenever steps are taken: a view that changes needs a step, be it an empty one.
+ * state_tables.c has our schema; docs/state.md describes the tables.
  */
 #ifndef DAEMON_STATE_SCHEMA_H
 #define DAEMON_STATE_SCHEMA_H
@@ -16,6 +18,8 @@
 struct state_schema {
 	const char *const *steps; /* steps[n] leads from version n to n + 1 */
 	size_t count;
+	/* Before and after the steps; NULL: there are no views. */
+	const char *drop_views, *make_views;
 };
 
 extern const struct state_schema state_schema_ours;

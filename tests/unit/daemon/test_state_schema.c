@@ -58,6 +58,18 @@ Test(state_schema, an_older_database_takes_the_steps_that_lack)
 	cr_expect_str_eq(query("SELECT x FROM young"), "20", "each step once");
 }
 
+Test(state_schema, views_are_those_of_the_newest_version)
+{
+	const char *drop = "DROP VIEW IF EXISTS seen";
+
+	plant(&(struct state_schema){planted, 1, drop,
+				     "CREATE VIEW seen AS SELECT x FROM old"});
+	cr_expect_str_eq(query("SELECT * FROM seen"), "1");
+	adopt(&(struct state_schema){planted, 2, drop,
+				     "CREATE VIEW seen AS SELECT x + 100 FROM young"});
+	cr_expect_str_eq(query("SELECT * FROM seen"), "102");
+}
+
 Test(state_schema, of_steps_that_fail_none_is_taken)
 {
 	plant(&(struct state_schema){planted, 1});
