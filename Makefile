@@ -2,7 +2,7 @@
 BUILD    ?= build
 CC       ?= gcc
 OPT      ?= -O2 -g
-PACKAGES := libpcre2-8 libhs libmicrohttpd yaml-0.1 zlib libzstd libxxhash sqlite3
+PACKAGES := libpcre2-8 libhs libmicrohttpd yaml-0.1 zlib libzstd libxxhash sqlite3 gnutls
 
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -131,7 +131,7 @@ run: deps-run logtally  ## start the example pipeline and the daemon on its logs
 # What a fresh Debian 12 machine lacks, through apt, with sudo when not root.
 HYPERSCAN := $(if $(filter x86_64 i%86,$(shell uname -m)),libhyperscan-dev,libvectorscan-dev)
 APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib1g-dev libzstd-dev \
-             libxxhash-dev libsqlite3-dev $(HYPERSCAN)
+             libxxhash-dev libsqlite3-dev libgnutls28-dev $(HYPERSCAN)
 APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
 APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclang-rt-14-dev clang-tidy clang-format \
              cppcheck mandoc curl logrotate nginx-light gzip zstd sqlite3 valgrind strace mtail

@@ -8,6 +8,7 @@
 #include "daemon/samples.h"
 #include "exporter/exposition.h"
 #include "parsers/engine.h"
+#include "parsers/pseudonym.h"
 #include "parsers/rule.h"
 
 struct totals {
@@ -120,7 +121,8 @@ static struct patterns *load(const char *path, const char *zone, bool print)
 	struct patterns_options options = {.paths = &path,
 					   .path_count = 1,
 					   .tests_supply_fields = true,
-					   .default_zone = zone};
+					   .default_zone = zone,
+					   .hash_key = slice_of(PSEUDONYM_TEST_KEY)};
 	struct diag *diag = diag_create();
 	struct patterns *patterns = patterns_load(&options, diag);
 	struct strbuf out = STRBUF_INIT;

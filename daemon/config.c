@@ -7,6 +7,7 @@
 
 #include "common/name.h"
 #include "common/xalloc.h"
+#include "daemon/key_file.h"
 #include "parsers/value.h"
 #include "parsers/yaml.h"
 
@@ -461,10 +462,33 @@ static void load_logging(struct config_loader *l, const struct yaml_node *root,
 		l->config->log_format = (enum log_format)choice;
 }
 
+/* -- the key of hashed labels --------------------------------------------- */
+
+static void load_hash_key(struct config_loader *l, const struct yaml_node *root,
+			  const struct options *options)
+{
+	struct position at = of_flag("--hash.key-file");
+	const char *path = options->hash_key_file;
+	enum key_file_access access;
+	struct error err;
+
+	take(l, root, "hash_key_file", &path, &at);
+	if (!path)
+		return;
+	l->config->names_hash_key = true;
+	path = absolute(l, options->hash_key_file ? NULL : l->directory, path);
+	if (!key_file_read(path, l->config->arena, &l->config->hash_key, &access, &err))
+		diag_error(l->diag, at, NULL, "the key: %s", err.text);
+	else if (access == KEY_FILE_READABLE)
+		diag_warning(l->diag, at, "chmod 400 it",
+			     "the key: %s may be read by others than its owner", path);
+}
+
 /* -- the whole ------------------------------------------------------------ */
 
-static const char *const config_keys[] = {"logs",    "patterns", "labels",  "limits",
-					  "storage", "web",      "workers", "log"};
+static const char *const config_keys[] = {"logs",    "patterns", "labels",
+					  "limits",  "storage",  "web",
+					  "workers", "log",      "hash_key_file"};
 
 static const struct yaml_node *load_file(struct config_loader *l, const char *path)
 {
@@ -515,6 +539,7 @@ struct config *config_load(const struct options *options, struct diag *diag)
 	load_web(&l, root, options);
 	load_workers(&l, root, options);
 	load_logging(&l, root, options);
+	load_hash_key(&l, root, options);
 	return c;
 }
 
@@ -528,6 +553,8 @@ void config_destroy(struct config *c)
 	free(c->roots);
 	free(c->patterns);
 	free(c->path_fields);
+	if (c->hash_key.len > 0)
+		explicit_bzero((char *)(uintptr_t)c->hash_key.ptr, c->hash_key.len);
 	arena_destroy(c->arena);
 	free(c);
 }

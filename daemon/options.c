@@ -39,6 +39,8 @@ static const struct flag flags[] = {
 	 "where state is kept (./data); \"\": nowhere"},
 	{"storage.sync", "HOW", FLAG_TEXT, AT(storage_sync), 0, RUNS,
 	 "normal, or full: wait for the disk (normal)"},
+	{"hash.key-file", "FILE", FLAG_TEXT, AT(hash_key_file), 0, LOADS,
+	 "the secret of labels with hash: true"},
 	{"workers", "N", FLAG_TEXT, AT(workers), 0, RUNS | REPLAYS,
 	 "threads that read (the cores, at most 4)"},
 	{"web.listen-address", "ADDR", FLAG_TEXT, AT(listen_address), 0,
@@ -225,6 +227,7 @@ bool options_parse(int argc, char *const *argv, enum command *command,
 			return false;
 		first = 2;
 	}
+	options->needs_hash_key = OF(*command) & (RUNS | REPLAYS);
 	return parse_words(argc, argv, first, *command, options, err);
 }
 

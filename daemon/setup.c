@@ -6,10 +6,12 @@
 #include "common/clock.h"
 #include "common/xalloc.h"
 #include "daemon/own_metrics.h"
+#include "parsers/pseudonym.h"
 
 #define KEEP_REMOVED_NS (7 * 24 * 3600 * NS_PER_SECOND)
 
-static struct patterns *load_patterns(const struct config *config, struct diag *diag)
+static struct patterns *load_patterns(const struct config *config, bool needs_hash_key,
+				      struct diag *diag)
 {
 	const char **labels = xcalloc(config->label_count, sizeof(*labels));
 	struct patterns_options options = {
@@ -19,9 +21,14 @@ static struct patterns *load_patterns(const struct config *config, struct diag *
 		.path_field_count = config->path_field_count,
 		.global_labels = labels,
 		.global_label_count = config->label_count,
+		.hash_key = config->hash_key,
 	};
 	struct patterns *patterns;
 
+	if (config->hash_key.len == 0 && (!needs_hash_key || config->names_hash_key)) {
+		options.hash_key = slice_of(PSEUDONYM_TEST_KEY);
+		options.hash_key_is_test = !config->names_hash_key;
+	}
 	for (size_t i = 0; i < config->label_count; i++)
 		labels[i] = config->labels[i].name;
 	patterns = patterns_load(&options, diag);
@@ -35,7 +42,7 @@ struct setup *setup_load(const struct options *options, struct diag *diag)
 	size_t errors_before = diag_errors(diag);
 
 	setup->config = config_load(options, diag);
-	setup->patterns = load_patterns(setup->config, diag);
+	setup->patterns = load_patterns(setup->config, options->needs_hash_key, diag);
 	if (diag_errors(diag) == errors_before)
 		return setup;
 	setup_destroy(setup);

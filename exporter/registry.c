@@ -147,6 +147,20 @@ static void add_number(struct strbuf *out, double number)
 	add_part(out, text);
 }
 
+/* Plain and hashed values, and those of two keys, are not the same label's. */
+static void add_label(struct strbuf *out, const struct metric_def *def, size_t i)
+{
+	char *hashed;
+
+	if (i >= METRIC_MAX_LABELS || !(def->hashed_labels >> i & 1)) {
+		add_part(out, def->labels[i]);
+		return;
+	}
+	hashed = xasprintf("%s hash %s", def->labels[i], def->hash_key_id);
+	add_part(out, hashed);
+	free(hashed);
+}
+
 /*
  * All that must agree for a family to go on.  It is stored: the same definition
  * has the same text in every version and on every machine.
@@ -167,7 +181,7 @@ static void add_signature(struct strbuf *out, const struct binding *b,
 		add_number(out, def->buckets[i]);
 	add_number(out, (double)def->label_count);
 	for (size_t i = 0; i < def->label_count; i++)
-		add_part(out, def->labels[i]);
+		add_label(out, def, i);
 	for (size_t i = 0; !own && i < b->label_count; i++) {
 		add_part(out, b->labels[i].name);
 		add_part(out, b->labels[i].value);

@@ -24,6 +24,7 @@ struct engine {
 	struct timestamp_cache *times; /* one a file */
 	struct strbuf value_scratch;
 	struct label_scratch label_scratch[METRIC_MAX_LABELS];
+	struct pseudonyms *pseudonyms; /* NULL: no label is hashed */
 	/* Matches of the present block, and which rules have any. */
 	uint64_t *matches;
 	size_t *matched_rules;
@@ -102,9 +103,13 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 	e->pattern_scratch = regex_scratch_create(match_steps);
 	e->other_scratch = regex_scratch_create(match_steps);
 	e->value_scratch = (struct strbuf)STRBUF_INIT;
+	if (patterns_hash_key(patterns).len > 0)
+		e->pseudonyms = pseudonyms_create(patterns_hash_key(patterns));
 	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
 		e->label_scratch[i] =
-			(struct label_scratch){.now = STRBUF_INIT, .next = STRBUF_INIT};
+			(struct label_scratch){.now = STRBUF_INIT,
+					       .next = STRBUF_INIT,
+					       .pseudonyms = e->pseudonyms};
 	e->times = xcalloc(patterns_file_count(patterns), sizeof(*e->times));
 	e->matches = xcalloc(rules, sizeof(*e->matches));
 	e->matched_rules = xcalloc(rules, sizeof(*e->matched_rules));
@@ -126,6 +131,7 @@ void engine_destroy(struct engine *e)
 	strbuf_finish(&e->value_scratch);
 	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
 		label_scratch_finish(&e->label_scratch[i]);
+	pseudonyms_destroy(e->pseudonyms);
 	free(e->times);
 	free(e->matches);
 	free(e->matched_rules);

@@ -72,5 +72,9 @@ enum label_result label_text(const struct label_rule *rule, struct record *recor
 		result = worked_out(rule, record, scratch, value);
 	if (result == LABEL_OK && value->len == 0)
 		*value = rule->fallback;
+	if (result == LABEL_OK && rule->hash && value->len > 0) {
+		pseudonyms_write(scratch->pseudonyms, *value, scratch->pseudonym);
+		*value = (struct slice){scratch->pseudonym, PSEUDONYM_BYTES};
+	}
 	return result;
 }

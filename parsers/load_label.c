@@ -4,7 +4,8 @@
 #define MAX_DECLARED 10000
 #define KEYS(array) array, sizeof(array) / sizeof((array)[0])
 
-static const char *const label_keys[] = {"from", "replace", "map", "lower", "default"};
+static const char *const label_keys[] = {"from",  "replace", "map",
+					 "lower", "default", "hash"};
 static const char *const replace_keys[] = {"pattern", "with"};
 
 static void check_label_name(struct loader *l, const struct yaml_node *node,
@@ -77,17 +78,18 @@ static void load_map(struct loader *l, const struct yaml_node *node,
 				    &map->items[i]->text);
 }
 
-static void load_lower(struct loader *l, const struct yaml_node *node,
-		       struct label_rule *label)
+static bool load_flag(struct loader *l, const struct yaml_node *node, const char *key)
 {
-	const struct yaml_node *lower = yaml_get(node, "lower");
+	const struct yaml_node *flag = yaml_get(node, key);
+	bool is_true;
 
-	if (!lower || !yaml_expect(lower, YAML_SCALAR, "lower", l->diag))
-		return;
-	label->lower = slice_is(lower->text, "true");
-	if (!label->lower && !slice_is(lower->text, "false"))
-		diag_error(l->diag, lower->at, "write true or false", "lower is %.*s",
-			   SLICE_ARG(lower->text));
+	if (!flag || !yaml_expect(flag, YAML_SCALAR, key, l->diag))
+		return false;
+	is_true = slice_is(flag->text, "true");
+	if (!is_true && !slice_is(flag->text, "false"))
+		diag_error(l->diag, flag->at, "write true or false", "%s is %.*s", key,
+			   SLICE_ARG(flag->text));
+	return is_true;
 }
 
 static void load_label_mapping(struct loader *l, const struct yaml_node *node,
@@ -111,14 +113,16 @@ static void load_label_mapping(struct loader *l, const struct yaml_node *node,
 	}
 	load_replace(l, node, label);
 	load_map(l, node, label);
-	load_lower(l, node, label);
+	label->lower = load_flag(l, node, "lower");
 	if (fallback && yaml_expect(fallback, YAML_SCALAR, "default", l->diag))
 		label->fallback = fallback->text;
+	label->hash = load_flag(l, node, "hash");
 }
 
 static const struct field *only_field(const struct label_rule *label)
 {
-	bool changed = label->replace_count > 0 || label->map || label->lower;
+	bool changed =
+		label->replace_count > 0 || label->map || label->lower || label->hash;
 
 	return label->value.count == 1 && !changed ? label->value.parts[0].field : NULL;
 }
@@ -159,6 +163,55 @@ void load_labels(struct loader *l, const struct yaml_node *metric,
 		load_label(l, labels->keys[i], labels->items[i], scope,
 			   &out->labels[out->label_count++]);
 	}
+}
+
+/* -- hashed labels -------------------------------------------------------- */
+
+#define HOW_TO_GET_A_KEY                                                            \
+	"make one with openssl rand -hex 32 > FILE, and name it by hash_key_file: " \
+	"FILE in logtally.yml or --hash.key-file FILE"
+
+static void need_key(struct loader *l, const char *metric,
+		     const struct label_rule *label)
+{
+	if (l->options->hash_key.len == 0)
+		diag_error(l->diag, label->at, HOW_TO_GET_A_KEY,
+			   "the label %s of %s is hashed, and there is no key",
+			   label->name, metric);
+	else if (l->options->hash_key_is_test)
+		diag_warning(l->diag, label->at, HOW_TO_GET_A_KEY,
+			     "the label %s of %s is hashed: run and replay need a key",
+			     label->name, metric);
+}
+
+/* Of the key, so that values under another one are not taken for the same. */
+static const char *key_id(struct loader *l)
+{
+	struct pseudonyms *p;
+	char id[PSEUDONYM_BYTES];
+
+	if (l->options->hash_key.len == 0)
+		return "";
+	if (!l->hash_key_id) {
+		p = pseudonyms_create(l->options->hash_key);
+		pseudonyms_write(p, slice_of("logtally key"), id);
+		pseudonyms_destroy(p);
+		l->hash_key_id = arena_copy(l->arena, (struct slice){id, 8});
+	}
+	return l->hash_key_id;
+}
+
+void load_hashes(struct loader *l, struct metric_def *def,
+		 const struct rule_metric *metric)
+{
+	for (size_t i = 0; i < metric->label_count; i++) {
+		if (!metric->labels[i].hash)
+			continue;
+		need_key(l, def->name, &metric->labels[i]);
+		def->hashed_labels |= UINT32_C(1) << i;
+	}
+	if (def->hashed_labels)
+		def->hash_key_id = key_id(l);
 }
 
 /* -- declared label sets -------------------------------------------------- */
@@ -226,6 +279,13 @@ void load_declare(struct loader *l, const struct yaml_node *metric,
 	if (def->kind == METRIC_GAUGE) {
 		diag_error(l->diag, list->at, "leave the key out",
 			   "a gauge has no value before it is set");
+		return;
+	}
+	if (def->hashed_labels) {
+		diag_error(l->diag, list->at, "leave the key out",
+			   "declare would name what %s hides: it has a label with "
+			   "hash: true",
+			   def->name);
 		return;
 	}
 	for (size_t i = 0; i < list->count; i++) {

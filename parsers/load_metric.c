@@ -79,7 +79,8 @@ static void load_as(struct loader *l, const struct yaml_node *metric,
 	}
 	closest = suggest_closest(node->text.ptr, names, VALUE_KINDS);
 	instead = closest ? xasprintf("did you mean %s?", closest)
-			  : xstrdup("write number, grouped, duration, bytes, percent or timestamp");
+			  : xstrdup("write number, grouped, duration, bytes, percent "
+				    "or timestamp");
 	diag_error(l->diag, node->at, instead, "as: %.*s is not known",
 		   SLICE_ARG(node->text));
 	free(instead);
@@ -309,6 +310,15 @@ static bool same_buckets(const struct metric_def *a, const struct metric_def *b)
 		memcmp(a->buckets, b->buckets, a->bucket_count * sizeof(double)) == 0);
 }
 
+/* After order_labels(). */
+static bool same_hashes(const struct metric_def *def, const struct rule_metric *out)
+{
+	for (size_t i = 0; i < out->label_count; i++)
+		if (out->labels[i].hash != (def->hashed_labels >> i & 1))
+			return false;
+	return true;
+}
+
 /* What the two disagree about, or NULL. */
 static const char *disagreement(const struct metric_slot *first,
 				const struct metric_def *def, bool has_help,
@@ -320,6 +330,8 @@ static const char *disagreement(const struct metric_slot *first,
 		return "label names";
 	if (!same_buckets(&first->def, def))
 		return "buckets";
+	if (!same_hashes(&first->def, out))
+		return "hash: the label would show what the other hides";
 	if (first->def.gauge_adds != def->gauge_adds)
 		return "op: set does not go with add or subtract";
 	if (first->def.expire_ns && def->expire_ns &&
@@ -368,6 +380,8 @@ static void add_base(struct loader *l, const struct metric_slot *counter,
 					.help = "",
 					.labels = names,
 					.label_count = count + 1,
+					.hashed_labels = counter->def.hashed_labels,
+					.hash_key_id = counter->def.hash_key_id,
 					.is_base = true};
 	slot->at = counter->at;
 	add_slot(l, slot);
@@ -440,6 +454,7 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 		diag_error(l->diag, yaml_get(node, "buckets")->at, "leave the key out",
 			   "only a histogram has buckets");
 	load_labels(l, node, scope, def.kind, out);
+	load_hashes(l, &def, out);
 	load_value(l, node, scope, def.kind, out);
 	merge_metric(l, node, name, &def, help != NULL, out);
 }

@@ -24,6 +24,8 @@ struct patterns {
 	struct zone **zones;
 	struct timestamp_layout **layouts; /* one a file, or NULL */
 	struct scanner *scanner;           /* NULL: rules are tried one by one */
+	char *hash_key;                    /* NULL: no label is hashed */
+	size_t hash_key_bytes;
 };
 
 /* -- which files ---------------------------------------------------------- */
@@ -372,6 +374,10 @@ static void keep(struct patterns *set, struct loader *l)
 	for (size_t i = 0; i < l->metric_count; i++)
 		set->metrics[i] = &l->metrics[i]->def;
 	free(l->metrics);
+	if (l->hash_key_id) {
+		set->hash_key = arena_copy(set->arena, l->options->hash_key);
+		set->hash_key_bytes = l->options->hash_key.len;
+	}
 }
 
 /* Here, so that no worker has to wait for it at a reload. */
@@ -440,8 +446,15 @@ void patterns_destroy(struct patterns *set)
 		rules_finish(set->files[i].rules, set->files[i].rule_count);
 	}
 	scanner_destroy(set->scanner);
+	if (set->hash_key)
+		explicit_bzero(set->hash_key, set->hash_key_bytes);
 	arena_destroy(set->arena);
 	free(set);
+}
+
+struct slice patterns_hash_key(const struct patterns *set)
+{
+	return (struct slice){set->hash_key, set->hash_key_bytes};
 }
 
 size_t patterns_file_count(const struct patterns *set)

@@ -51,6 +51,9 @@ struct metric_def {
 	 */
 	const struct slice *declared;
 	size_t declared_count;
+	/* Bit by bit: the label's values are pseudonyms, made with a key of this id. */
+	uint32_t hashed_labels;
+	const char *hash_key_id; /* NULL if none is */
 };
 
 enum update_op {

@@ -44,6 +44,8 @@ struct config {
 	const char *listen_address;
 	const char *telemetry_path;
 	bool enable_lifecycle;
+	struct slice hash_key; /* empty: none, or an error */
+	bool names_hash_key;
 	enum log_level log_level;
 	enum log_format log_format;
 };

@@ -22,6 +22,8 @@ struct options {
 	size_t pattern_count;
 	const char *storage_path;
 	const char *storage_sync;
+	const char *hash_key_file;
+	bool needs_hash_key; /* no flag: the command's metrics are for others to see */
 	const char *workers;
 	const char *listen_address;
 	const char *telemetry_path;

@@ -18,7 +18,10 @@ struct setup {
 	struct schema *schema; /* own metrics first; NULL before setup_bind() */
 };
 
-/* NULL after an error in `diag`. */
+/*
+ * NULL after an error in `diag`.  Without a key for hashed labels: an error if
+ * options->needs_hash_key, else warnings and PSEUDONYM_TEST_KEY.
+ */
 struct setup *setup_load(const struct options *options, struct diag *diag);
 /* Likewise; errors and warnings go to stderr. */
 struct setup *setup_load_or_print(const struct options *options);

@@ -1,6 +1,6 @@
 /*
  * label.h - a label's value from a record: template, replace, map, lower,
- * default, in that order.
+ * default, hash, in that order.
  */
 #ifndef PARSERS_LABEL_H
 #define PARSERS_LABEL_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "common/hashmap.h"
+#include "parsers/pseudonym.h"
 #include "parsers/template.h"
 
 struct label_replacement {
@@ -25,6 +26,7 @@ struct label_rule {
 	struct hashmap *map;   /* text to (struct slice *), or NULL */
 	bool lower;            /* ASCII */
 	struct slice fallback; /* for an empty value */
+	bool hash;             /* a pseudonym stands for a value that is not empty */
 	/* Of a label that is a field and no more, as most are; else NULL. */
 	const struct field *only;
 };
@@ -32,6 +34,8 @@ struct label_rule {
 /* Where one label's value is worked out: its own, so that others stay valid. */
 struct label_scratch {
 	struct strbuf now, next;
+	struct pseudonyms *pseudonyms; /* borrowed; NULL where no label has `hash` */
+	char pseudonym[PSEUDONYM_BYTES];
 };
 
 void label_scratch_finish(struct label_scratch *scratch);

@@ -33,6 +33,7 @@ struct loader {
 	size_t metric_count;
 	const char **path_fields;
 	size_t path_field_count;
+	const char *hash_key_id; /* NULL before the first hashed label */
 
 	/* The file being loaded. */
 	struct patterns_file *file;
@@ -68,6 +69,9 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 void load_labels(struct loader *l, const struct yaml_node *metric,
 		 const struct field_scope *scope, enum metric_kind kind,
 		 struct rule_metric *out);
+/* After load_labels(): which are hashed; an error for each without a key. */
+void load_hashes(struct loader *l, struct metric_def *def,
+		 const struct rule_metric *metric);
 void load_declare(struct loader *l, const struct yaml_node *metric,
 		  struct metric_def *def);
 void load_buckets(struct loader *l, const struct yaml_node *metric,

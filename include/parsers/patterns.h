@@ -32,6 +32,11 @@ struct patterns_options {
 	bool tests_supply_fields;
 	/* Where a timestamp names no zone; NULL: the process's. */
 	const char *default_zone;
+	/* Of labels with `hash`, copied.  Empty: such a label is an error. */
+	struct slice hash_key;
+	/* Such a label is a warning: it would be an error if the key were no stand-in.
+	 */
+	bool hash_key_is_test;
 };
 
 /*
@@ -49,6 +54,9 @@ void patterns_destroy(struct patterns *patterns); /* NULL is accepted */
  */
 bool patterns_list(const char *path, struct arena *arena, const char *const **files,
 		   size_t *count, struct error *err);
+
+/* Empty if no label has `hash`. */
+struct slice patterns_hash_key(const struct patterns *patterns);
 
 size_t patterns_file_count(const struct patterns *patterns);
 

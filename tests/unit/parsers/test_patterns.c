@@ -40,6 +40,9 @@ static void teardown(void)
 
 TestSuite(patterns, .init = setup, .fini = teardown);
 
+static const char *hash_key = "0123456789abcdef";
+static bool hash_key_is_test;
+
 static struct patterns *load(struct strbuf *errors)
 {
 	const char *paths[] = {directory}, *labels[] = {"site"};
@@ -47,7 +50,9 @@ static struct patterns *load(struct strbuf *errors)
 					   .path_count = 1,
 					   .global_labels = labels,
 					   .global_label_count = 1,
-					   .default_zone = "UTC"};
+					   .default_zone = "UTC",
+					   .hash_key = slice_of(hash_key),
+					   .hash_key_is_test = hash_key_is_test};
 	struct diag *diag = diag_create();
 	struct patterns *patterns = patterns_load(&options, diag);
 
@@ -107,6 +112,64 @@ Test(patterns, a_name_that_nothing_supplies_is_refused)
 	       "nothing supplies the field lvl");
 	expect("timestamp: {from: time}\nrules:\n  - {name: r, pattern: x}\n",
 	       "timestamp: from: nothing supplies the field time");
+}
+
+#define HASHED "labels: {who: {from: v, hash: true}}"
+#define TWO(first, second)                                                             \
+	METRIC first                                                                   \
+		"\n  - name: s\n    pattern: '(?<v>y)'\n    metrics:\n      - " second \
+		"\n"
+
+Test(patterns, a_hashed_label_needs_a_key)
+{
+	hash_key = "";
+	expect(METRIC "{counter: n_total, " HASHED "}\n",
+	       "a.yml:5:37: the label who of n_total is hashed, and there is no key: "
+	       "make one with openssl rand -hex 32 > FILE, and name it by "
+	       "hash_key_file: FILE");
+	expect(METRIC "{counter: n_total, labels: {who: {from: v, hash: false}}}\n",
+	       "");
+	expect(METRIC "{counter: n_total, labels: {who: {from: v, hash: yes}}}\n",
+	       "hash is yes: write true or false");
+}
+
+Test(patterns, where_a_key_stands_in_a_hashed_label_is_a_warning)
+{
+	hash_key_is_test = true;
+	expect(METRIC "{counter: n_total, " HASHED "}\n",
+	       "a.yml:5:37: warning: the label who of n_total is hashed: run and "
+	       "replay need a key");
+}
+
+Test(patterns, what_is_hashed_is_not_declared_and_not_shown_by_another_rule)
+{
+	expect(METRIC "{counter: n_total, " HASHED ", declare: [{who: p1}]}\n",
+	       "declare would name what n_total hides");
+	expect(TWO("{counter: n_total, " HASHED "}",
+		   "{counter: n_total, labels: {who: $v}}"),
+	       "n_total differs in hash: the label would show what the other hides");
+	expect(TWO("{counter: n_total, labels: {who: $v}}",
+		   "{counter: n_total, " HASHED "}"),
+	       "differs in hash");
+	expect(TWO("{counter: n_total, labels: {who: {from: v, hash: true}, b: $v}}",
+		   "{counter: n_total, labels: {b: $v, who: {from: v, hash: true}}}"),
+	       "");
+}
+
+Test(patterns, the_key_is_kept_only_where_a_label_is_hashed)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+
+	write_file("a.yml", METRIC "{counter: n_total, labels: {who: $v}}\n");
+	patterns = load(&errors);
+	cr_expect_eq(patterns_hash_key(patterns).len, 0);
+	patterns_destroy(patterns);
+	write_file("a.yml", METRIC "{counter: n_total, " HASHED "}\n");
+	patterns = load(&errors);
+	cr_expect(slice_is(patterns_hash_key(patterns), hash_key));
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
 }
 
 Test(patterns, a_gauge_needs_a_value_and_declares_nothing)
