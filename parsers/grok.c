@@ -23,6 +23,7 @@ struct expansion {
 	struct strbuf *out;
 	size_t start; /* of what is being appended */
 	struct diag *diag;
+	struct grok_map *map; /* NULL: not wanted */
 	bool failed;
 };
 
@@ -279,6 +280,15 @@ static size_t expand_reference(struct expansion *e, struct slice pattern, size_t
 	return i + ref.whole.len;
 }
 
+static void note_span(struct expansion *e, size_t from, size_t to, size_t start)
+{
+	struct grok_map *map = e->map;
+
+	map->spans = xgrow(map->spans, map->count, sizeof(*map->spans));
+	map->spans[map->count++] =
+		(struct grok_span){from, to, start - e->start, e->out->len - e->start};
+}
+
 static void expand(struct expansion *e, struct slice pattern, struct position at,
 		   const struct frame *frame)
 {
@@ -288,7 +298,11 @@ static void expand(struct expansion *e, struct slice pattern, struct position at
 			return;
 		if (pattern.ptr[i] == '%' && i + 1 < pattern.len &&
 		    pattern.ptr[i + 1] == '{') {
+			size_t from = i, start = e->out->len;
+
 			i = expand_reference(e, pattern, i, at, frame);
+			if (e->map && !frame->name)
+				note_span(e, from, i, start);
 			continue;
 		}
 		strbuf_putc(e->out, pattern.ptr[i]);
@@ -318,4 +332,25 @@ bool grok_expand(struct slice pattern, struct position at,
 		return false;
 	}
 	return !e.failed;
+}
+
+struct grok_map grok_map(struct slice pattern,
+			 const struct grok_definition *definitions, size_t count)
+{
+	struct frame top = {NULL, NULL, 0};
+	struct strbuf out = STRBUF_INIT;
+	struct diag *ignored = diag_create();
+	struct grok_map map = {NULL, 0};
+	struct expansion e = {
+		.definitions = definitions,
+		.count = count,
+		.out = &out,
+		.diag = ignored,
+		.map = &map,
+	};
+
+	expand(&e, pattern, (struct position){.file = ""}, &top);
+	diag_destroy(ignored);
+	strbuf_finish(&out);
+	return map;
 }

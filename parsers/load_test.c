@@ -3,52 +3,13 @@
 #include "common/clock.h"
 #include "common/glob.h"
 #include "common/xalloc.h"
+#include "parsers/example_path.h"
 #include "parsers/loader.h"
 
 static const char *const test_keys[] = {"name", "lines", "file",  "fields",
 					"now",  "zone",  "expect"};
 
 #define KEYS(array) array, sizeof(array) / sizeof((array)[0])
-
-/* Appends the glob without its magic; `with` stands for what `*` matches. */
-static void fill_glob(struct strbuf *out, const char *glob, const char *with)
-{
-	for (const char *p = glob; *p; p++) {
-		if (*p == '*') {
-			strbuf_puts(out, with);
-			while (p[1] == '*')
-				p++;
-		} else if (*p == '?') {
-			strbuf_putc(out, 'x');
-		} else if (*p == '[' && p[1] && strchr(p, ']')) {
-			strbuf_putc(out, p[1]);
-			p = strchr(p, ']');
-		} else if (*p != '\\') {
-			strbuf_putc(out, *p);
-		}
-	}
-}
-
-/* A path that the first of the file's globs accepts, or NULL. */
-static const char *default_file(struct loader *l)
-{
-	static const char *const fillers[] = {"", "test", "a/test.log"};
-	const char *found = NULL;
-
-	if (l->file->file_glob_count == 0)
-		return "/logs/test.log";
-	for (size_t i = 0; i < 3 && !found; i++) {
-		const char *glob = l->file->files[0];
-		struct strbuf path = STRBUF_INIT;
-
-		strbuf_puts(&path, *glob == '/' ? "" : "/logs/");
-		fill_glob(&path, glob, fillers[i]);
-		if (glob_match_path(glob, path.ptr))
-			found = arena_strdup(l->arena, path.ptr);
-		strbuf_finish(&path);
-	}
-	return found;
-}
 
 static bool is_wanted(const struct loader *l, const char *path)
 {
@@ -64,7 +25,7 @@ static void load_file_name(struct loader *l, const struct yaml_node *node,
 	const struct yaml_node *file = yaml_get(node, "file");
 
 	if (!file) {
-		test->file = default_file(l);
+		test->file = example_path(l->file, l->arena);
 		if (!test->file)
 			diag_error(l->diag, node->at,
 				   "add file: and a path that `files` accepts",

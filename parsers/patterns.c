@@ -134,6 +134,7 @@ struct regex *load_regex(struct loader *l, const struct yaml_node *node,
 		regex = regex_compile(strbuf_slice(&expanded), node->at, l->diag);
 	strbuf_finish(&expanded);
 	if (regex) {
+		regex_set_written(regex, text, node->at);
 		l->regexes = xgrow(l->regexes, l->regex_count, sizeof(*l->regexes));
 		l->regexes[l->regex_count++] = regex;
 	}
@@ -248,6 +249,8 @@ static void load_definitions(struct loader *l, const struct yaml_node *root)
 		d->at = node->items[i]->at;
 		l->definition_count++;
 	}
+	l->file->definitions = l->definitions;
+	l->file->definition_count = l->definition_count;
 }
 
 static const char *text_of(struct loader *l, const struct yaml_node *mapping,

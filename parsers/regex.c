@@ -25,7 +25,8 @@ struct regex {
 	struct arena *arena;
 	pcre2_code *code;    /* for well-formed UTF-8 */
 	pcre2_code *lenient; /* for any bytes */
-	struct slice pattern;
+	struct slice pattern, written;
+	struct position at;
 	bool has_jit; /* of `code` */
 	size_t group_count;
 	struct group_name *names;
@@ -191,6 +192,7 @@ struct regex *regex_compile(struct slice pattern, struct position at, struct dia
 		or_exit(regex_code(pattern, PCRE2_MATCH_INVALID_UTF, &error, &offset));
 	regex->has_jit = jit == 0;
 	regex->pattern = (struct slice){arena_copy(regex->arena, pattern), pattern.len};
+	regex_set_written(regex, regex->pattern, at);
 	collect_names(regex);
 	return regex;
 }
@@ -208,6 +210,22 @@ void regex_destroy(struct regex *regex)
 struct slice regex_pattern(const struct regex *regex)
 {
 	return regex->pattern;
+}
+
+void regex_set_written(struct regex *regex, struct slice written, struct position at)
+{
+	regex->written = written;
+	regex->at = at;
+}
+
+struct slice regex_written(const struct regex *regex)
+{
+	return regex->written;
+}
+
+struct position regex_at(const struct regex *regex)
+{
+	return regex->at;
 }
 
 size_t regex_group_count(const struct regex *regex)

@@ -327,10 +327,10 @@ static bool read_all(struct slice pattern, const struct places *places,
 		return false;
 	for (size_t i = 0; i + 1 < places->count; i++) {
 		struct place place = places->list[i];
-		struct regex_item item = {.kind = ITEM_OTHER};
+		struct slice source = {pattern.ptr + place.at, place.len};
+		struct regex_item item = {.kind = ITEM_OTHER, .source = source};
 
-		read_item((struct slice){pattern.ptr + place.at, place.len}, &quoted,
-			  &item);
+		read_item(source, &quoted, &item);
 		if (item.kind == ITEM_OPAQUE)
 			return false;
 		each(ctx, &item);

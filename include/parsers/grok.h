@@ -33,6 +33,24 @@ bool grok_expand(struct slice pattern, struct position at,
 		 const struct grok_definition *definitions, size_t count,
 		 struct strbuf *out, struct diag *diag);
 
+/* Where a reference of the pattern, not of a definition, went. */
+struct grok_span {
+	size_t from, to;   /* in the pattern */
+	size_t start, end; /* in what was appended */
+};
+
+struct grok_map {
+	struct grok_span *spans; /* in their order */
+	size_t count;
+};
+
+/*
+ * For a pattern that grok_expand() took: which part of the outcome comes from which
+ * reference.  All else is there as it was written.  Free `spans`.
+ */
+struct grok_map grok_map(struct slice pattern,
+			 const struct grok_definition *definitions, size_t count);
+
 /* The built-in names, for suggestions and documentation: NULL at the end. */
 const char *grok_builtin_name(size_t index);
 const char *grok_builtin_pattern(size_t index);

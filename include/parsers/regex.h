@@ -31,6 +31,14 @@ void regex_destroy(struct regex *regex); /* NULL is accepted */
 
 struct slice regex_pattern(const struct regex *regex);
 
+/*
+ * What the operator wrote: the pattern itself, unless it was made from another text
+ * (with %{NAME}), which must outlive the regex.
+ */
+void regex_set_written(struct regex *regex, struct slice written, struct position at);
+struct slice regex_written(const struct regex *regex);
+struct position regex_at(const struct regex *regex);
+
 /* Capturing groups without the whole match; names of groups. */
 size_t regex_group_count(const struct regex *regex);
 size_t regex_name_count(const struct regex *regex);

@@ -1,6 +1,6 @@
 /*
  * regex_items.h - what a pattern consists of, as PCRE2 reads it.
- * Internal to literals.
+ * Internal to the parsers.
  */
 #ifndef PARSERS_REGEX_ITEMS_H
 #define PARSERS_REGEX_ITEMS_H
@@ -25,11 +25,12 @@ enum item_kind {
 
 struct regex_item {
 	enum item_kind kind;
-	struct slice text;  /* ITEM_TEXT: UTF-8, borrowed from the pattern or static */
-	bool optional;      /* ITEM_TEXT, ITEM_CLOSE: zero times will do */
-	bool repeated;      /* more than once may be */
-	bool sets_caseless; /* ITEM_OPTIONS, ITEM_OPEN: */
-	bool caseless;      /* ... to this */
+	struct slice source; /* with its quantifier, borrowed from the pattern */
+	struct slice text;   /* ITEM_TEXT: UTF-8, borrowed from the pattern or static */
+	bool optional;       /* ITEM_TEXT, ITEM_CLOSE: zero times will do */
+	bool repeated;       /* more than once may be */
+	bool sets_caseless;  /* ITEM_OPTIONS, ITEM_OPEN: */
+	bool caseless;       /* ... to this */
 };
 
 /*

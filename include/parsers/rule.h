@@ -15,6 +15,7 @@
 #include "common/slice.h"
 #include "parsers/field.h"
 #include "parsers/finding.h"
+#include "parsers/grok.h"
 #include "parsers/label.h"
 #include "parsers/patterns.h"
 #include "parsers/regex.h"
@@ -71,7 +72,9 @@ struct patterns_file {
 	const char *path; /* as given */
 	const char *name; /* the `patterns` label */
 	const char **files;
-	size_t file_glob_count;          /* 0: all files */
+	size_t file_glob_count; /* 0: all files */
+	const struct grok_definition *definitions;
+	size_t definition_count;
 	struct regex *line;              /* NULL: none */
 	struct timestamp_layout *layout; /* NULL: no time in the log */
 	struct rule *rules;

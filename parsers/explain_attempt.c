@@ -1,0 +1,156 @@
+#include "parsers/explain_attempt.h"
+
+#include <stdlib.h>
+
+#include "common/xalloc.h"
+#include "parsers/regex_progress.h"
+
+/* -- what was reached, in what was written -------------------------------- */
+
+static size_t written_offset(const struct grok_map *map, size_t at)
+{
+	size_t offset = at;
+
+	for (size_t i = 0; i < map->count && map->spans[i].end <= at; i++)
+		offset = map->spans[i].to + (at - map->spans[i].end);
+	return offset;
+}
+
+static void place(struct explained_attempt *a, const struct grok_map *map,
+		  const struct regex_progress *p)
+{
+	struct slice pattern = regex_pattern(a->regex);
+
+	a->known = p->known;
+	a->hit_limit = p->hit_limit;
+	a->anywhere = p->anywhere;
+	a->subject_at = p->subject_at;
+	a->closeness = (double)p->passed_bytes + (double)p->rank / 100;
+	if (!p->known)
+		return;
+	a->wanted = (struct slice){pattern.ptr + p->pattern_at, p->pattern_len};
+	if (p->unit < map->count) {
+		const struct grok_span *span = &map->spans[p->unit];
+
+		a->written_at = span->from;
+		a->reference = (struct slice){a->written.ptr + span->from,
+					      span->to - span->from};
+		if (p->subject_at == p->unit_subject_at || p->anywhere)
+			a->wanted = a->reference;
+	} else {
+		a->written_at = written_offset(map, p->pattern_at);
+	}
+}
+
+static struct regex_progress how_far(const struct attempt_context *context,
+				     const struct explained_attempt *a,
+				     const struct grok_map *map)
+{
+	struct regex_unit *units = xcalloc(map->count, sizeof(*units));
+	struct regex_progress progress;
+
+	for (size_t i = 0; i < map->count; i++)
+		units[i] = (struct regex_unit){map->spans[i].start, map->spans[i].end};
+	progress = regex_progress(regex_pattern(a->regex), a->subject, units,
+				  map->count, context->match_steps);
+	free(units);
+	return progress;
+}
+
+/* -- what may be the reason ----------------------------------------------- */
+
+/* Does the pattern, with that put before it, match? */
+static bool would_match(const struct attempt_context *context, const char *before,
+			struct slice pattern, struct slice subject)
+{
+	struct diag *ignored = diag_create();
+	struct strbuf text = STRBUF_INIT;
+	struct regex *regex;
+	bool matches;
+
+	strbuf_puts(&text, before);
+	strbuf_add_slice(&text, pattern);
+	regex = regex_compile(strbuf_slice(&text), (struct position){.file = ""},
+			      ignored);
+	matches = regex && regex_match(regex, context->scratch, subject) == REGEX_MATCH;
+	regex_destroy(regex);
+	strbuf_finish(&text);
+	diag_destroy(ignored);
+	return matches;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Only blanks are left where the end is wanted. */
+static bool ends_in_blanks(const struct explained_attempt *a)
+{
+	size_t i = a->subject_at;
+
+	if (!slice_is(a->wanted, "$") || i >= a->subject.len)
+		return false;
+	while (i < a->subject.len && is_blank(a->subject.ptr[i]))
+		i++;
+	return i == a->subject.len;
+}
+
+static const char *hint_at_stop(const struct explained_attempt *a)
+{
+	struct slice rest = {a->subject.ptr + a->subject_at,
+			     a->subject.len - a->subject_at};
+
+	if (!a->known || a->anywhere)
+		return NULL;
+	if (ends_in_blanks(a))
+		return slice_starts(rest, "\r")
+			       ? "a carriage return stands before the end: write \\s*$"
+			       : "blanks stand before the end: write \\s*$";
+	if (slice_starts(a->wanted, " ") && slice_starts(rest, "\t"))
+		return "a tab stands where the pattern has a space: write \\s";
+	if (slice_starts(a->wanted, " ") && slice_starts(rest, "\xc2\xa0"))
+		return "a no-break space stands where the pattern has a space";
+	if (a->subject_at > 0 && slice_starts(rest, " ") &&
+	    a->subject.ptr[a->subject_at - 1] == ' ' && !slice_starts(a->wanted, " "))
+		return "several spaces stand where the pattern has one: write ' +'";
+	return NULL;
+}
+
+static const char *find_hint(const struct attempt_context *context,
+			     const struct explained_attempt *a)
+{
+	struct slice pattern = regex_pattern(a->regex);
+	const char *at_stop = hint_at_stop(a);
+
+	if (at_stop)
+		return at_stop;
+	if (would_match(context, "(?i)", pattern, a->subject))
+		return "only the case of letters differs: (?i) at the start ignores it";
+	if (pattern.len > 1 && pattern.ptr[0] == '^' &&
+	    would_match(context, "", (struct slice){pattern.ptr + 1, pattern.len - 1},
+			a->subject))
+		return "it matches without ^: something stands before it";
+	if (context->line.ptr && would_match(context, "", pattern, context->line))
+		return arena_printf(context->arena,
+				    "it matches the whole line, but looks at %s: "
+				    "write in: _line",
+				    context->field);
+	return NULL;
+}
+
+struct explained_attempt explain_attempt(const struct attempt_context *context,
+					 const struct regex *regex,
+					 struct slice subject)
+{
+	struct explained_attempt a = {
+		.regex = regex, .written = regex_written(regex), .subject = subject};
+	struct grok_map map =
+		grok_map(a.written, context->definitions, context->definition_count);
+	struct regex_progress progress = how_far(context, &a, &map);
+
+	place(&a, &map, &progress);
+	a.hint = find_hint(context, &a);
+	free(map.spans);
+	return a;
+}
