@@ -14,6 +14,8 @@ static int run_command(enum command command, const struct options *options)
 		return command_check(options);
 	case COMMAND_TEST:
 		return command_test(options);
+	case COMMAND_EXPLAIN:
+		return command_explain(options);
 	case COMMAND_REPLAY:
 		return command_replay(options);
 	case COMMAND_HEALTHCHECK:

@@ -10,7 +10,8 @@
 #define RUNS OF(COMMAND_RUN)
 #define REPLAYS OF(COMMAND_REPLAY)
 #define FOLLOWS (RUNS | OF(COMMAND_CHECK))
-#define LOADS (FOLLOWS | REPLAYS)
+#define EXPLAINS OF(COMMAND_EXPLAIN)
+#define LOADS (FOLLOWS | REPLAYS | EXPLAINS)
 #define READS (LOADS | OF(COMMAND_TEST))
 #define ANY (OF(COMMANDS) - 1)
 
@@ -31,7 +32,7 @@ struct flag {
 static const struct flag flags[] = {
 	{"config.file", "FILE", FLAG_TEXT, AT(config_file), 0, LOADS,
 	 "logtally.yml; flags win over it"},
-	{"logs", "PATH", FLAG_LIST, AT(logs), AT(log_count), FOLLOWS,
+	{"logs", "PATH", FLAG_LIST, AT(logs), AT(log_count), FOLLOWS | EXPLAINS,
 	 "directory, file or glob to follow; repeatable"},
 	{"patterns", "PATH", FLAG_LIST, AT(patterns), AT(pattern_count), READS,
 	 "patterns file or directory; repeatable"},
@@ -53,6 +54,15 @@ static const struct flag flags[] = {
 	 "prometheus or json (prometheus)"},
 	{"as", "PATH", FLAG_TEXT, AT(as), 0, REPLAYS,
 	 "as which path everything read counts, - too"},
+	{"as", "PATH", FLAG_TEXT, AT(as), 0, EXPLAINS,
+	 "from which path the lines come"},
+	{"file", "FILE", FLAG_LIST, AT(files), AT(file_count), EXPLAINS,
+	 "a file of lines, also .gz and .zst; repeatable"},
+	{"all", NULL, FLAG_ON, AT(all), 0, EXPLAINS,
+	 "show every rule, not only the closest"},
+	{"format", "FORMAT", FLAG_TEXT, AT(format), 0, EXPLAINS, "text or json (text)"},
+	{"color", "WHEN", FLAG_TEXT, AT(color), 0, EXPLAINS,
+	 "auto, always or never (auto)"},
 	{"own-metrics", NULL, FLAG_ON, AT(own_metrics), 0, REPLAYS,
 	 "print logtally_lines_total and the like as well"},
 	{"log.level", "LEVEL", FLAG_TEXT, AT(log_level), 0, RUNS | REPLAYS,
@@ -75,6 +85,8 @@ static const struct {
 			   "validate configuration and patterns"},
 	[COMMAND_TEST] = {"test", "[PATTERNS...]",
 			  "run the tests that patterns files carry"},
+	[COMMAND_EXPLAIN] = {"explain", "['LINE'...]",
+			     "say why lines match, or do not"},
 	[COMMAND_REPLAY] = {"replay", "[FILES...]",
 			    "read whole files once and print the metrics"},
 	[COMMAND_HEALTHCHECK] = {"healthcheck", "[ADDR]",
@@ -235,6 +247,7 @@ void options_finish(struct options *options)
 {
 	free(options->logs);
 	free(options->patterns);
+	free(options->files);
 	free(options->arguments);
 	*options = (struct options){0};
 }

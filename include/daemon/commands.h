@@ -6,6 +6,7 @@
 
 int command_check(const struct options *options);
 int command_test(const struct options *options);
+int command_explain(const struct options *options);
 int command_replay(const struct options *options);
 int command_healthcheck(const struct options *options);
 

@@ -30,6 +30,10 @@ struct options {
 	bool enable_lifecycle;
 	const char *format;
 	const char *as;
+	const char **files;
+	size_t file_count;
+	bool all;
+	const char *color;
 	bool own_metrics;
 	bool verbose;
 	const char *log_level;
@@ -43,6 +47,7 @@ enum command {
 	COMMAND_RUN,
 	COMMAND_CHECK,
 	COMMAND_TEST,
+	COMMAND_EXPLAIN,
 	COMMAND_REPLAY,
 	COMMAND_HEALTHCHECK,
 	COMMAND_VERSION,

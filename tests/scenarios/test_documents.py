@@ -1,0 +1,43 @@
+"""The commands that documents show are run, and say what the documents say."""
+
+import glob
+import os
+import re
+import subprocess
+
+from harness import LOGTALLY, TOP, Scenario
+
+
+def blocks(text):
+    """(patterns, [(command, output)]) of each document: the first patterns file, and what is run on it."""
+    patterns = re.search(r"^```yaml patterns\n(.*?)^```$", text, re.S | re.M)
+    commands = []
+    for block in re.findall(r"^```console\n(.*?)^```$", text, re.S | re.M):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = part.partition("\n")
+            commands.append((command, output))
+    return patterns and patterns[1], commands
+
+
+def run(command, directory):
+    env = dict(os.environ, PATH=os.path.dirname(LOGTALLY) + ":" + os.environ["PATH"], LC_ALL="C")
+    done = subprocess.run(["sh", "-c", command], cwd=directory, env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return done.stdout + done.stderr
+
+
+class Documents(Scenario):
+    def test_what_explain_md_shows_is_what_comes_out(self):
+        """Every ```console block of docs/explain.md, on its first patterns file, which is called pipeline.yml."""
+        with open(TOP + "/docs/explain.md", encoding="utf-8") as f:
+            patterns, commands = blocks(f.read())
+        self.write(self.path("pipeline.yml"), patterns)
+        self.assertGreater(len(commands), 4)
+        for command, output in commands:
+            with self.subTest(command=command):
+                self.assertEqual(run(command, self.path("")), output)
+
+    def test_no_other_document_has_such_blocks_unseen(self):
+        for document in glob.glob(TOP + "/docs/*.md") + [TOP + "/README.md"]:
+            if os.path.basename(document) != "explain.md":
+                with open(document, encoding="utf-8") as f:
+                    self.assertEqual(blocks(f.read())[1], [], document)
