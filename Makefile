@@ -85,6 +85,15 @@ crash: $(CRASH)  ## build the programs that die on purpose
 
 bench-programs: $(BENCH)
 
+# Programs that answer what others are asked, too.
+DIFFERENTIAL := $(patsubst tests/differential/%.c,$(BUILD)/differential/%,$(wildcard tests/differential/*.c))
+
+$(BUILD)/differential/%: $(BUILD)/tests/differential/%.o $(foreach r,$(USES_daemon),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+differential: $(DIFFERENTIAL)
+
 SIZE ?= 100MiB
 RUNS ?= 1
 bench: deps-test logtally bench-programs  ## measure, also against mtail: make bench SIZE=1GiB RUNS=5
@@ -110,7 +119,7 @@ fuzz_make = $(MAKE) -j$$(nproc) --no-print-directory BUILD=$(BUILD)/fuzzing CC=c
     EXTRA='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzzers
 
 test: deps-test  ## build and run every test
-	@$(MAKE) -j$$(nproc) --no-print-directory logtally unit crash bench-programs
+	@$(MAKE) -j$$(nproc) --no-print-directory logtally unit crash bench-programs differential
 	@$(MAKE) -j$$(nproc) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
 	    unit $(BUILD)/asan/logtally
@@ -180,7 +189,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench bench-programs crash fuzz fuzzers test soak run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench bench-programs differential crash fuzz fuzzers test soak run deps-build deps-run deps-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

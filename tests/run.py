@@ -228,6 +228,7 @@ def main():
         state_crash(totals, build)
         scenarios(totals, None)
         sanitized_scenarios(totals, build + "/asan/logtally")
+        counted(totals, "JSON and logfmt against other readers", ["tests/differential/formats.py", "--build", build], 300)
         counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300"], 1200)
         counted(totals, "dying at each call that changes a file", ["tests/model/every_call.py"], 600)
         for tool in ("tsan", "helgrind"):

@@ -1,0 +1,10 @@
+/* Names and a record of JSON. */
+#include "format_check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	check_record(FORMAT_JSON, data, size);
+	return 0;
+}
