@@ -12,6 +12,7 @@ struct tally {
 	const struct setup *setup;
 	struct engine *engine;
 	uint32_t *match_series, *last_match_series, *cpu_series; /* one a rule */
+	uint32_t malformed_series[MALFORMED_REASONS];
 	int64_t block_time_ns;
 };
 
@@ -109,6 +110,24 @@ static void find_rule_series(struct tally *t)
 	}
 }
 
+static void find_malformed_series(struct tally *t)
+{
+	for (int i = 0; i < MALFORMED_REASONS; i++) {
+		struct slice reason = slice_of(malformed_name((enum malformed)i));
+
+		t->malformed_series[i] =
+			store_series(t->store, OWN_MALFORMED_LINES, &reason);
+	}
+}
+
+static void count_malformed(struct tally *t, const struct engine_counts *counts)
+{
+	for (int i = 0; i < MALFORMED_REASONS; i++)
+		if (counts->malformed[i] > 0)
+			store_add(t->store, OWN_MALFORMED_LINES, t->malformed_series[i],
+				  (double)counts->malformed[i]);
+}
+
 void tally_use(struct tally *t, const struct setup *setup)
 {
 	engine_destroy(t->engine);
@@ -118,6 +137,7 @@ void tally_use(struct tally *t, const struct setup *setup)
 				  &engine_ops, t);
 	store_use(t->store, setup->schema);
 	find_rule_series(t);
+	find_malformed_series(t);
 }
 
 void tally_feed(struct tally *t, const struct source *source, const struct block *block,
@@ -134,6 +154,7 @@ void tally_feed(struct tally *t, const struct source *source, const struct block
 			  (double)here.unmatched_lines);
 	if (here.scan_misses > 0)
 		store_add(t->store, OWN_SCAN_MISSES, 0, (double)here.scan_misses);
+	count_malformed(t, &here);
 	counts->lines += here.lines;
 	counts->unmatched_lines += here.unmatched_lines;
 }

@@ -12,13 +12,14 @@ struct candidates {
 	const struct scanner *scanner; /* NULL: not used, or no more */
 	struct scanner_scratch *scratch;
 	size_t rules, words;
-	uint64_t *always, *wanted;
+	uint64_t *always, *wanted, *escaped;
 	uint64_t *line_rules;
 
 	/* The block. */
 	struct slice bytes;
 	size_t at; /* where the next line begins */
 	bool every_line;
+	size_t backslash; /* the next one that makes candidates; none: the end */
 	const struct scanner_hit *hits;
 	size_t hit_count, hit;
 	const struct scanner_rules *rules_of; /* of each literal */
@@ -60,6 +61,7 @@ struct candidates *candidates_create(const struct scanner *scanner, size_t rules
 	c->words = (rules + BITS - 1) / BITS;
 	c->always = xcalloc(c->words, sizeof(*c->always));
 	c->wanted = xcalloc(c->words, sizeof(*c->wanted));
+	c->escaped = xcalloc(c->words, sizeof(*c->escaped));
 	c->line_rules = xcalloc(c->words, sizeof(*c->line_rules));
 	if (scanner)
 		c->scratch = scanner_scratch_create(scanner, &err);
@@ -77,6 +79,7 @@ void candidates_destroy(struct candidates *c)
 	scanner_scratch_destroy(c->scratch);
 	free(c->always);
 	free(c->wanted);
+	free(c->escaped);
 	free(c->line_rules);
 	free(c);
 }
@@ -85,6 +88,11 @@ void candidates_always(struct candidates *c, size_t rule)
 {
 	add(c->always, rule);
 	add(c->line_rules, rule);
+}
+
+void candidates_escaped(struct candidates *c, size_t rule)
+{
+	add(c->escaped, rule);
 }
 
 void candidates_want_none(struct candidates *c)
@@ -167,40 +175,54 @@ uint64_t count_lines(struct slice bytes, bool *is_ascii)
 	return newlines + (bytes.len > 0 && bytes.ptr[bytes.len - 1] != '\n');
 }
 
-/* Of the rules that want the block: is one tried always, is one to be found? */
-static void kinds_of_rules(const struct candidates *c, bool *tried, bool *found)
+/* The rules that want the block: is one of them ... */
+struct kinds {
+	bool tried;   /* always tried, */
+	bool found;   /* to be found, */
+	bool escaped; /* tried where there is a backslash? */
+};
+
+static struct kinds kinds_of_rules(const struct candidates *c)
 {
-	uint64_t always = 0, others = 0;
+	uint64_t always = 0, others = 0, escaped = 0;
 
 	for (size_t i = 0; i < c->words; i++) {
 		always |= c->wanted[i] & c->always[i];
 		others |= c->wanted[i] & ~c->always[i];
+		escaped |= c->wanted[i] & ~c->always[i] & c->escaped[i];
 	}
-	*tried = always != 0;
-	*found = others != 0;
+	return (struct kinds){always != 0, others != 0, escaped != 0};
+}
+
+/* From byte `from` on; the end of the bytes if there is none. */
+static size_t find_backslash(const struct candidates *c, size_t from)
+{
+	const char *found = memchr(c->bytes.ptr + from, '\\', c->bytes.len - from);
+
+	return found ? (size_t)(found - c->bytes.ptr) : c->bytes.len;
 }
 
 uint64_t candidates_begin(struct candidates *c, struct slice bytes, bool every_line,
 			  bool *is_ascii)
 {
-	bool tried, found;
+	struct kinds kinds = kinds_of_rules(c);
 
-	kinds_of_rules(c, &tried, &found);
 	c->bytes = bytes;
 	c->at = c->hit = c->hit_count = 0;
-	if (found &&
+	c->backslash = kinds.escaped ? find_backslash(c, 0) : bytes.len;
+	if (kinds.found &&
 	    !scanner_find(c->scanner, c->scratch, bytes, &c->hits, &c->hit_count)) {
 		warn("libhs failed");
 		stop_scanning(c);
-		tried = true;
+		kinds.tried = true;
 	}
-	c->every_line = every_line || tried;
+	c->every_line = every_line || kinds.tried;
 	return count_lines(bytes, is_ascii);
 }
 
 bool candidates_any(const struct candidates *c)
 {
-	return c->every_line || c->hit_count > 0;
+	return c->every_line || c->hit_count > 0 || c->backslash < c->bytes.len;
 }
 
 static bool is_wanted(const struct candidates *c, const struct scanner_hit *hit)
@@ -217,14 +239,17 @@ static bool is_wanted(const struct candidates *c, const struct scanner_hit *hit)
 static size_t next_start(struct candidates *c)
 {
 	const char *newline;
+	size_t next;
 
 	if (c->every_line)
 		return c->at;
 	while (c->hit < c->hit_count && !is_wanted(c, &c->hits[c->hit]))
 		c->hit++;
-	if (c->hit == c->hit_count)
+	next = c->hit < c->hit_count ? c->hits[c->hit].byte : c->bytes.len;
+	next = c->backslash < next ? c->backslash : next;
+	if (next == c->bytes.len)
 		return c->bytes.len;
-	newline = memrchr(c->bytes.ptr + c->at, '\n', c->hits[c->hit].byte - c->at);
+	newline = memrchr(c->bytes.ptr + c->at, '\n', next - c->at);
 	return newline ? (size_t)(newline + 1 - c->bytes.ptr) : c->at;
 }
 
@@ -253,6 +278,15 @@ static void add_hits(struct candidates *c, size_t end)
 	}
 }
 
+static void add_escaped(struct candidates *c, size_t end)
+{
+	if (c->backslash >= end)
+		return;
+	for (size_t i = 0; i < c->words; i++)
+		c->line_rules[i] |= c->wanted[i] & c->escaped[i];
+	c->backslash = find_backslash(c, end);
+}
+
 bool candidates_next(struct candidates *c, struct slice *line)
 {
 	size_t start = next_start(c), end;
@@ -265,6 +299,7 @@ bool candidates_next(struct candidates *c, struct slice *line)
 	c->at = newline ? end + 1 : end;
 	start_with_always(c);
 	add_hits(c, end);
+	add_escaped(c, end);
 	*line = (struct slice){c->bytes.ptr + start, end - start};
 	if (line->len > 0 && line->ptr[line->len - 1] == '\r')
 		line->len--;

@@ -22,6 +22,7 @@ struct engine {
 	unsigned check_every, until_check;
 	struct regex_scratch *line_scratch, *pattern_scratch, *other_scratch;
 	struct timestamp_cache *times; /* one a file */
+	struct format_fields *fields;
 	struct strbuf value_scratch;
 	struct label_scratch label_scratch[METRIC_MAX_LABELS];
 	struct pseudonyms *pseudonyms; /* NULL: no label is hashed */
@@ -72,6 +73,8 @@ static void try_always(struct engine *e, const struct patterns_file *file)
 	for (size_t i = 0; i < file->rule_count; i++)
 		if (file->rules[i].finding.how != FINDING_LITERALS)
 			candidates_always(e->candidates, file->rules[i].index);
+		else if (file->rules[i].finding.is_escaped)
+			candidates_escaped(e->candidates, file->rules[i].index);
 }
 
 void engine_scan_with(struct engine *e, const struct scanner *scanner,
@@ -102,6 +105,7 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 	e->line_scratch = regex_scratch_create(match_steps);
 	e->pattern_scratch = regex_scratch_create(match_steps);
 	e->other_scratch = regex_scratch_create(match_steps);
+	e->fields = format_fields_create();
 	e->value_scratch = (struct strbuf)STRBUF_INIT;
 	if (patterns_hash_key(patterns).len > 0)
 		e->pseudonyms = pseudonyms_create(patterns_hash_key(patterns));
@@ -128,6 +132,7 @@ void engine_destroy(struct engine *e)
 	regex_scratch_destroy(e->line_scratch);
 	regex_scratch_destroy(e->pattern_scratch);
 	regex_scratch_destroy(e->other_scratch);
+	format_fields_destroy(e->fields);
 	strbuf_finish(&e->value_scratch);
 	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
 		label_scratch_finish(&e->label_scratch[i]);
@@ -343,6 +348,7 @@ static void begin_file(struct engine *e, struct record *record,
 	record->times = &e->times[file - patterns_file(e->patterns, 0)];
 	record->line_tried = record->line_matched = false;
 	record->line_hit_limit = false;
+	record->fields_read = false;
 	record->has_match = false;
 	record->time_state = RECORD_TIME_UNKNOWN;
 	record->time_field = NULL;
@@ -388,20 +394,29 @@ static void share_out(struct engine *e)
 		e->unshared_ns = 0;
 }
 
+static void count_malformed(unsigned malformed, struct engine_counts *counts)
+{
+	for (int i = 0; malformed != 0; i++, malformed >>= 1)
+		counts->malformed[i] += malformed & 1;
+}
+
 /* True if a rule of some file matched. */
-static bool run_record(struct engine *e, struct record *record)
+static bool run_record(struct engine *e, struct record *record,
+		       struct engine_counts *counts)
 {
 	bool timed = --e->until_sample == 0;
 	bool matched = false;
 
 	if (timed)
 		e->until_sample = CPU_SAMPLE;
+	record->malformed = 0;
 	for (size_t i = 0; i < source_patterns_count(record->source); i++)
 		if (source_patterns(record->source, i)->rule_count > 0)
 			matched |= run_file(e, source_patterns(record->source, i),
 					    record, timed);
 	if (timed)
 		share_out(e);
+	count_malformed(record->malformed, counts);
 	return matched;
 }
 
@@ -494,6 +509,7 @@ void engine_feed(struct engine *e, const struct source *source,
 		.line_scratch = e->line_scratch,
 		.pattern_scratch = e->pattern_scratch,
 		.other_scratch = e->other_scratch,
+		.fields = e->fields,
 	};
 	bool check = --e->until_check == 0, is_ascii;
 	uint64_t lines, matched = 0;
@@ -512,7 +528,7 @@ void engine_feed(struct engine *e, const struct source *source,
 	while (candidates_next(e->candidates, &record.text)) {
 		if (check)
 			counts->scan_misses += check_record(e, &record);
-		matched += run_record(e, &record);
+		matched += run_record(e, &record, counts);
 	}
 	counts->unmatched_lines -= matched;
 	report_matches(e);

@@ -66,6 +66,24 @@ static bool resolve_captures(struct arena *arena, const struct field_scope *scop
 	return found || field->in_line.count > 0;
 }
 
+/* Where every alternative captures it, a record is not asked. */
+static bool pattern_decides(const struct field *field)
+{
+	for (size_t i = 0; i < field->pattern_count; i++)
+		if (field->in_pattern[i].count == 0)
+			return false;
+	return field->pattern_count > 0;
+}
+
+static bool resolve_in_format(const struct field_scope *scope, struct field *field)
+{
+	if (!scope->wanted || field->name[0] == '\0' || pattern_decides(field))
+		return false;
+	field->in_format = true;
+	field->wanted = wanted_add(scope->wanted, slice_of(field->name));
+	return true;
+}
+
 struct field *field_resolve(struct arena *arena, const struct field_scope *scope,
 			    struct slice name)
 {
@@ -81,6 +99,7 @@ struct field *field_resolve(struct arena *arena, const struct field_scope *scope
 		}
 	}
 	found = resolve_captures(arena, scope, field);
+	found |= resolve_in_format(scope, field);
 	for (size_t i = 0; i < scope->path_field_count; i++)
 		if (strcmp(scope->path_fields[i], field->name) == 0)
 			field->path_field = (int)i;
@@ -145,6 +164,8 @@ static struct slice first_of(const struct field_groups *groups,
 
 struct slice field_text(const struct field *field, struct record *record)
 {
+	struct slice text = {NULL, 0};
+
 	if (field->builtin != FIELD_NOT_BUILTIN)
 		return builtin_text(field->builtin, record);
 	if (record->has_match && record->alternative < field->pattern_count &&
@@ -153,6 +174,10 @@ struct slice field_text(const struct field *field, struct record *record)
 				record->pattern_scratch);
 	if (field->in_line.count > 0 && record_match_line(record))
 		return first_of(&field->in_line, record->line_scratch);
+	if (field->in_format)
+		text = record_field(record, field->wanted);
+	if (text.ptr)
+		return text;
 	if (field->path_field >= 0)
 		return source_path_field(record->source, (size_t)field->path_field);
 	return (struct slice){NULL, 0};

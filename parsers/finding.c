@@ -5,20 +5,49 @@
 #include "common/xalloc.h"
 #include "parsers/rule.h"
 
-/* The scan sees the line as it was read: the field must be a piece of it. */
+#define IMPLIED_STEPS 10000
+
+/*
+ * The scan sees the line as it was read: the field must be a piece of it.  A
+ * format's field is one on lines without a backslash.
+ */
 static bool is_piece_of_line(const struct field *field)
 {
 	if (field->builtin != FIELD_NOT_BUILTIN)
 		return field->builtin == FIELD_LINE;
-	return field->in_line.count > 0 && field->path_field < 0;
+	return (field->in_line.count > 0 || field->in_format) && field->path_field < 0;
 }
 
-struct finding finding_of(const struct rule *rule, struct arena *arena)
+static bool may_match(const struct regex *regex, const char *text)
+{
+	struct regex_scratch *scratch = regex_scratch_create(IMPLIED_STEPS);
+	enum regex_result result = regex_match(regex, scratch, slice_of(text));
+
+	regex_scratch_destroy(scratch);
+	return result != REGEX_NO_MATCH;
+}
+
+/* Does a pattern match a value that stands for a text not in the line? */
+static bool matches_implied(const struct rule *rule, enum format format)
+{
+	const char *implied = format_implied_value(format);
+
+	if (!rule->in->in_format || !implied)
+		return false;
+	for (size_t i = 0; i < rule->pattern_count; i++)
+		if (may_match(rule->patterns[i], implied))
+			return true;
+	return false;
+}
+
+struct finding finding_of(const struct rule *rule, enum format format,
+			  struct arena *arena)
 {
 	struct finding finding = {.how = FINDING_LITERALS};
 
 	if (rule->pattern_count == 0)
 		return (struct finding){.how = FINDING_NO_PATTERN};
+	finding.is_escaped = rule->in->in_format;
 	if (!is_piece_of_line(rule->in))
 		return (struct finding){.how = FINDING_ELSEWHERE};
 	for (size_t i = 0; i < rule->pattern_count; i++) {
@@ -34,6 +63,8 @@ struct finding finding_of(const struct rule *rule, struct arena *arena)
 			return finding;
 		}
 	}
+	if (matches_implied(rule, format))
+		return (struct finding){.how = FINDING_ELSEWHERE};
 	return finding;
 }
 
@@ -59,7 +90,7 @@ struct scanner *finding_scanner(struct patterns_file *files, size_t count,
 		for (size_t j = 0; j < files[i].rule_count; j++) {
 			struct rule *rule = &files[i].rules[j];
 
-			rule->finding = finding_of(rule, arena);
+			rule->finding = finding_of(rule, files[i].format, arena);
 			entries = add_entries(entries, &entry_count, rule);
 		}
 	}

@@ -82,14 +82,27 @@ static void load_where(struct loader *l, const struct yaml_node *node,
 			rule->where_count++;
 }
 
+/* Loggers call it by either name. */
+static struct field *message_of_format(struct loader *l)
+{
+	struct field *field =
+		field_resolve(l->arena, &l->file_scope, slice_of("message"));
+
+	field->wanted = wanted_add_either(l->file->wanted, slice_of("message"),
+					  slice_of("msg"));
+	return field;
+}
+
 static void load_in(struct loader *l, const struct yaml_node *node, struct rule *rule)
 {
 	const struct yaml_node *in = yaml_get(node, "in");
 
 	if (in)
 		rule->in = load_field(l, &l->file_scope, in, "in");
-	if (!rule->in)
+	else if (!l->file->wanted)
 		rule->in = field_resolve(l->arena, &l->file_scope, slice_of("message"));
+	else if (yaml_get(node, "pattern") || yaml_get(node, "unless"))
+		rule->in = message_of_format(l);
 	if (!rule->in)
 		rule->in = field_resolve(l->arena, &l->file_scope, slice_of("_line"));
 }

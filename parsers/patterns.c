@@ -222,10 +222,30 @@ static void load_format(struct loader *l, const struct yaml_node *root)
 {
 	const struct yaml_node *node = yaml_get(root, "format");
 
-	if (node && yaml_expect(node, YAML_SCALAR, "format", l->diag) &&
-	    !slice_is(node->text, "plain"))
-		diag_error(l->diag, node->at, "write plain, or leave the key out",
-			   "format %.*s is not known", SLICE_ARG(node->text));
+	if (!node || !yaml_expect(node, YAML_SCALAR, "format", l->diag))
+		return;
+	for (int i = 0; i < FORMATS; i++) {
+		if (slice_is(node->text, format_name((enum format)i))) {
+			l->file->format = (enum format)i;
+			return;
+		}
+	}
+	diag_error(l->diag, node->at, "write plain, json or logfmt",
+		   "format %.*s is not known", SLICE_ARG(node->text));
+}
+
+static void load_line(struct loader *l, const struct yaml_node *root)
+{
+	const struct yaml_node *line = yaml_get(root, "line");
+
+	if (!line)
+		return;
+	l->file->line = load_regex(l, line, "line");
+	if (l->file->format != FORMAT_PLAIN)
+		diag_error(l->diag, line->at,
+			   "leave the key out: the fields have names already",
+			   "line is for format: plain, not %s",
+			   format_name(l->file->format));
 }
 
 static void load_definitions(struct loader *l, const struct yaml_node *root)
@@ -319,7 +339,6 @@ static void load_file(struct loader *l, struct patterns *set, const char *path)
 {
 	struct yaml_node *root = yaml_load(path, l->arena, l->diag);
 	size_t index = set->file_count;
-	const struct yaml_node *line;
 
 	l->file = &set->files[index];
 	l->file->path = path;
@@ -331,19 +350,23 @@ static void load_file(struct loader *l, struct patterns *set, const char *path)
 	load_files(l, root);
 	load_format(l, root);
 	load_definitions(l, root);
-	line = yaml_get(root, "line");
-	if (line)
-		l->file->line = load_regex(l, line, "line");
+	load_line(l, root);
 	load_timestamp(l, root, set, index);
 	if (l->options->tests_supply_fields)
 		load_test_fields(l, yaml_get(root, "tests"));
+	if (l->file->format != FORMAT_PLAIN)
+		l->file->wanted =
+			wanted_create(l->arena, format_is_nested(l->file->format));
 	l->file_scope = (struct field_scope){.line = l->file->line,
+					     .wanted = l->file->wanted,
 					     .path_fields = l->path_fields,
 					     .path_field_count = l->path_field_count};
 	if (!yaml_get(root, "rules"))
 		diag_error(l->diag, root->at, "add rules: and a list of rules",
 			   "the file has no rules");
 	load_rules(l, yaml_get(root, "rules"));
+	if (l->file->wanted)
+		wanted_finish(l->file->wanted);
 	load_tests(l, yaml_get(root, "tests"));
 }
 

@@ -18,6 +18,19 @@ bool record_match_line(struct record *record)
 	return record->line_matched;
 }
 
+struct slice record_field(struct record *record, size_t wanted)
+{
+	const struct patterns_file *file = record->file;
+
+	if (!record->fields_read) {
+		record->fields_read = true;
+		if (!format_read(record->fields, file->format, file->wanted,
+				 record->text))
+			record->malformed |= 1U << malformed_of(file->format);
+	}
+	return format_field(record->fields, wanted);
+}
+
 /* The line was written before it was read, and before the file's last change. */
 static int64_t time_without_log_time(const struct record *record)
 {

@@ -68,6 +68,24 @@ static bool syntax_error(struct template_parser *p, size_t offset, const char *w
 	return false;
 }
 
+static bool is_name_at(const struct template_parser *p, size_t i)
+{
+	return i < p->text.len &&
+	       field_is_plain_name((struct slice){p->text.ptr + i, 1});
+}
+
+/* Where values are nested, dots between parts of a name are part of it. */
+static size_t end_of_name(const struct template_parser *p, size_t i)
+{
+	bool dotted = p->scope->wanted && wanted_is_nested(p->scope->wanted);
+
+	for (; is_name_at(p, i); i++)
+		if (dotted && i + 1 < p->text.len && p->text.ptr[i + 1] == '.' &&
+		    is_name_at(p, i + 2))
+			i++;
+	return i;
+}
+
 /* What follows a `$` at `*i`; moves *i behind it. */
 static bool parse_reference(struct template_parser *p, size_t *i)
 {
@@ -91,9 +109,7 @@ static bool parse_reference(struct template_parser *p, size_t *i)
 			p, (struct slice){p->text.ptr + start + 1, end - start - 1},
 			dollar);
 	}
-	for (end = start; end < p->text.len; end++)
-		if (!field_is_plain_name((struct slice){p->text.ptr + end, 1}))
-			break;
+	end = end_of_name(p, start);
 	if (end == start)
 		return syntax_error(p, dollar, "a $ without a name");
 	*i = end;

@@ -3,7 +3,8 @@
  *
  * Scans a whole block for the literals of rules and maps what it finds to
  * lines.  A rule that is found by its literals is a candidate on a line that holds
- * one of them; a rule that is always tried is one on every line.  Lines
+ * one of them; a rule that is always tried is one on every line; one whose text may
+ * have been decoded is one on every line with a backslash, too.  Lines
  * without candidates are counted, never cut.  Rules are known by number only.
  * One for each engine.
  */
@@ -28,6 +29,9 @@ void candidates_destroy(struct candidates *candidates); /* NULL is accepted */
 
 /* From now on, and on the present line, the rule is tried. */
 void candidates_always(struct candidates *candidates, size_t rule);
+
+/* From the next block on, the rule is tried on each line with a backslash. */
+void candidates_escaped(struct candidates *candidates, size_t rule);
 
 /* Before a block: forget which rules want it, then tell. */
 void candidates_want_none(struct candidates *candidates);

@@ -17,6 +17,7 @@
 #include "common/block.h"
 #include "common/metric.h"
 #include "common/slice.h"
+#include "parsers/malformed.h"
 #include "parsers/patterns.h"
 #include "parsers/scanner.h"
 #include "parsers/source.h"
@@ -94,6 +95,8 @@ struct engine_counts {
 	uint64_t unmatched_lines; /* no rule of any file matched */
 	/* Rules that turned out to match where their literals were not found. */
 	uint64_t scan_misses;
+	/* Once a line and reason, where a rule asked for a field. */
+	uint64_t malformed[MALFORMED_REASONS];
 };
 
 /* Adds to `counts`.  Before it returns, every callback for the block was made. */

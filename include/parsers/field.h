@@ -4,7 +4,8 @@
  * A name is resolved once, when a patterns file is loaded, into the places
  * that can supply it; a record is then asked without a look-up by name.  The
  * order of precedence: built-ins (_file _path _time _line), the captures of
- * the rule's pattern, those of `line`, those of path_pattern.
+ * the rule's pattern, those of `line`, the fields of the format, those of
+ * path_pattern.
  */
 #ifndef PARSERS_FIELD_H
 #define PARSERS_FIELD_H
@@ -15,6 +16,7 @@
 #include "common/arena.h"
 #include "common/slice.h"
 #include "parsers/regex.h"
+#include "parsers/wanted.h"
 
 enum field_builtin {
 	FIELD_NOT_BUILTIN,
@@ -37,6 +39,8 @@ struct field {
 	struct field_groups *in_pattern;
 	size_t pattern_count;
 	struct field_groups in_line;
+	bool in_format; /* a record may have it, by this number */
+	size_t wanted;
 	int path_field; /* -1: none */
 };
 
@@ -45,6 +49,8 @@ struct field_scope {
 	struct regex *const *patterns;
 	size_t pattern_count;
 	const struct regex *line;
+	/* Takes the names of fields that only records can supply: any name. */
+	struct wanted *wanted;
 	const char *const *path_fields;
 	size_t path_field_count;
 };

@@ -4,10 +4,12 @@
 #ifndef PARSERS_FINDING_H
 #define PARSERS_FINDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/error.h"
 #include "common/strbuf.h"
+#include "parsers/format.h"
 #include "parsers/literals.h"
 #include "parsers/patterns.h"
 #include "parsers/scanner.h"
@@ -22,6 +24,9 @@ enum finding_how {
 struct finding {
 	enum finding_how how;
 	struct literals literals;
+	/* The text may be decoded: on lines with a backslash the rule is tried anyway.
+	 */
+	bool is_escaped;
 	size_t pattern; /* FINDING_NO_LITERAL: the first one in the list without */
 };
 
@@ -29,7 +34,8 @@ struct rule;
 struct patterns_file;
 
 /* Works it out; the literals live in the arena. */
-struct finding finding_of(const struct rule *rule, struct arena *arena);
+struct finding finding_of(const struct rule *rule, enum format format,
+			  struct arena *arena);
 
 /*
  * For the loader: works it out for every rule of the files, which are numbered

@@ -13,6 +13,8 @@
 
 #include "common/block.h"
 #include "common/slice.h"
+#include "parsers/format.h"
+#include "parsers/malformed.h"
 #include "parsers/regex.h"
 #include "parsers/timestamp_cache.h"
 
@@ -40,6 +42,10 @@ struct record {
 	struct regex_scratch *pattern_scratch;
 	struct regex_scratch *other_scratch;
 
+	struct format_fields *fields; /* the engine's */
+	bool fields_read;             /* of this record, for this file */
+	unsigned malformed;           /* a bit for each enum malformed */
+
 	bool line_tried;
 	bool line_matched;
 	bool line_hit_limit; /* and no rule has counted it yet */
@@ -54,6 +60,12 @@ struct record {
 
 /* True if the file's `line` matches; tries once. */
 bool record_match_line(struct record *record);
+
+/*
+ * A field of the file's format by its number among those wanted; ptr NULL: missing.
+ * Reads the record's fields once.  Borrowed until another file's rules look at it.
+ */
+struct slice record_field(struct record *record, size_t wanted);
 
 /* The log time; never fails: see time_state for how it was found. */
 int64_t record_time_ns(struct record *record);

@@ -15,6 +15,7 @@
 #include "common/slice.h"
 #include "parsers/field.h"
 #include "parsers/finding.h"
+#include "parsers/format.h"
 #include "parsers/grok.h"
 #include "parsers/label.h"
 #include "parsers/patterns.h"
@@ -23,6 +24,7 @@
 #include "parsers/template.h"
 #include "parsers/timestamp.h"
 #include "parsers/value.h"
+#include "parsers/wanted.h"
 
 /* One metric under a rule: how a match becomes an update. */
 struct rule_metric {
@@ -73,6 +75,8 @@ struct patterns_file {
 	const char *name; /* the `patterns` label */
 	const char **files;
 	size_t file_glob_count; /* 0: all files */
+	enum format format;
+	struct wanted *wanted; /* what rules ask of records; NULL: plain */
 	const struct grok_definition *definitions;
 	size_t definition_count;
 	struct regex *line;              /* NULL: none */

@@ -1,5 +1,5 @@
 /*
- * template.h - texts with $name, ${any key} and $$.
+ * template.h - texts with $name, ${any key} and $$; $a.b.0 where values are nested.
  */
 #ifndef PARSERS_TEMPLATE_H
 #define PARSERS_TEMPLATE_H

@@ -231,10 +231,21 @@ static void put_pattern(FILE *f)
 	put_quoted(f, &s->pattern);
 }
 
-static void put_rule(FILE *f, unsigned number, bool has_line)
+static void put_in(FILE *f, enum format format, bool has_line)
 {
 	static const char *const ins[] = {"_line", "head", "_path", "message",
 					  "message"};
+	static const char *const format_ins[] = {"_line", "head", "msg", "o.b.0", "o"};
+
+	if (format != FORMAT_PLAIN)
+		fprintf(f, "    in: %s\n", ONE_OF(format_ins));
+	else if (has_line)
+		fprintf(f, "    in: %s\n", ONE_OF(ins));
+}
+
+static void put_rule(FILE *f, unsigned number, enum format format, bool has_line)
+{
+	bool has_head = has_line || format != FORMAT_PLAIN;
 
 	fprintf(f, "  - name: r%u\n", number);
 	if (any(12) > 0) {
@@ -246,35 +257,38 @@ static void put_rule(FILE *f, unsigned number, bool has_line)
 		}
 		fputs("]\n", f);
 	}
-	if (has_line && any(3) == 0)
-		fprintf(f, "    in: %s\n", ONE_OF(ins));
-	if (has_line && any(5) == 0)
+	if (any(3) == 0)
+		put_in(f, format, has_line);
+	if (has_head && any(5) == 0)
 		fprintf(f, "    where: {head: {matches: '[a-q]'}}\n");
 	if (any(6) == 0)
 		fprintf(f, "    unless: 'foo.*bar'\n");
 	if (any(5) == 0)
 		fprintf(f, "    stop: true\n");
 	fprintf(f,
-		"    metrics: [{counter: n%u_total, help: n, labels: {l: $_line}}]\n",
-		number);
+		"    metrics: [{counter: n%u_total, help: n, labels: {l: "
+		"'$_line%s'}}]\n",
+		number, has_head ? " $message" : "");
 }
 
 static void write_file(unsigned index)
 {
 	char path[64];
 	FILE *f;
-	bool has_line = any(2);
+	enum format format = any(2) ? FORMAT_PLAIN : 1 + any(FORMATS - 1);
+	bool has_line = format == FORMAT_PLAIN && any(2);
 	unsigned rules = 1 + any(any(8) == 0 ? MOST_RULES / 2 : 6);
 
 	snprintf(path, sizeof(path), "%s/%u.yml", directory, index);
 	f = fopen(path, "w");
 	if (any(2))
 		fprintf(f, "files: ['%s']\n", any(2) ? "a*" : "b*");
+	fprintf(f, "format: %s\n", format_name(format));
 	if (has_line)
 		fputs("line: '^(?<head>\\S*) (?<message>.*)$'\n", f);
 	fputs("rules:\n", f);
 	for (unsigned i = 0; i < rules; i++)
-		put_rule(f, index * 1000 + i, has_line);
+		put_rule(f, index * 1000 + i, format, has_line);
 	fclose(f);
 }
 
@@ -317,10 +331,8 @@ static void add_junk(struct strbuf *out)
 	strbuf_puts(out, ONE_OF(junk));
 }
 
-static void add_line(struct strbuf *out)
+static void add_text(struct strbuf *out)
 {
-	static const char *const ends[] = {"\n", "\n", "\n", "\r\n", "\n\n", "\r\r\n"};
-
 	for (unsigned i = any(4); i > 0; i--) {
 		add_junk(out);
 		if (any(3) > 0 && sample_count > 0)
@@ -331,6 +343,60 @@ static void add_line(struct strbuf *out)
 		else
 			strbuf_puts(out, ONE_OF(words));
 	}
+}
+
+/* Mostly with no more escapes than it takes, sometimes with fewer. */
+static void add_quoted_text(struct strbuf *out)
+{
+	struct strbuf text = STRBUF_INIT;
+	unsigned needless = any(3) == 0 ? 6 : 0;
+
+	add_text(&text);
+	strbuf_putc(out, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if ((c == '"' || c == '\\') && any(20) > 0)
+			strbuf_addf(out, "\\%c", c);
+		else if (c < 0x80 && needless > 0 && any(needless) == 0)
+			strbuf_addf(out, "\\u%04x", c);
+		else
+			strbuf_putc(out, text.ptr[i]);
+	}
+	strbuf_putc(out, '"');
+	strbuf_finish(&text);
+}
+
+static const char *const message_keys[] = {"message", "message", "msg", "other"};
+
+static void add_json(struct strbuf *out)
+{
+	strbuf_puts(out, any(2) ? "{\"head\":429,\"o\": {\"b\":[" : "{\"o\":[[");
+	add_quoted_text(out);
+	strbuf_addf(out, "]%s, \"%s\":", any(20) ? "}" : "]", ONE_OF(message_keys));
+	add_quoted_text(out);
+	strbuf_puts(out, any(9) ? "}" : "");
+}
+
+static void add_logfmt(struct strbuf *out)
+{
+	static const char *const heads[] = {"head=", "head", "o.b.0 ",
+					    "o.b.0=quick x="};
+
+	strbuf_puts(out, ONE_OF(heads));
+	if (any(2))
+		add_quoted_text(out);
+	strbuf_addf(out, " %s=", ONE_OF(message_keys));
+	add_quoted_text(out);
+}
+
+static void add_line(struct strbuf *out)
+{
+	static const char *const ends[] = {"\n", "\n", "\n", "\r\n", "\n\n", "\r\r\n"};
+	static void (*const adders[])(struct strbuf *) = {add_text, add_json,
+							  add_logfmt};
+
+	adders[any(3)](out);
 	strbuf_puts(out, ONE_OF(ends));
 }
 
@@ -587,5 +653,55 @@ Test(scan, only_rules_that_can_be_found_by_the_line_have_literals)
 	for (size_t i = 0; i < 5; i++)
 		cr_expect_eq(patterns_file(patterns, 0)->rules[i].finding.how, want[i],
 			     "%zu", i);
+	patterns_destroy(patterns);
+}
+
+/* That of each rule of a file, which are called `how`. */
+static void expect_finding(const char *yaml, const enum finding_how *how,
+			   const bool *is_escaped)
+{
+	struct patterns *patterns = load_text(yaml);
+	const struct patterns_file *file = patterns_file(patterns, 0);
+
+	for (size_t i = 0; i < file->rule_count; i++) {
+		cr_expect_eq(file->rules[i].finding.how, how[i], "%zu", i);
+		cr_expect_eq(file->rules[i].finding.is_escaped, is_escaped[i], "%zu",
+			     i);
+	}
+	patterns_destroy(patterns);
+}
+
+Test(scan, a_field_of_json_is_found_by_its_text_or_a_backslash)
+{
+	expect_finding("format: json\nrules:\n"
+		       "  - {name: message, pattern: 'quick'}\n"
+		       "  - {name: nested, in: a.b, pattern: 'quick'}\n"
+		       "  - {name: line, in: _line, pattern: 'quick'}\n"
+		       "  - {name: none, where: {level: quick}}\n",
+		       (enum finding_how[]){FINDING_LITERALS, FINDING_LITERALS,
+					    FINDING_LITERALS, FINDING_NO_PATTERN},
+		       (bool[]){true, true, false, false});
+}
+
+/* A key alone is "true", which does not stand in the line. */
+Test(scan, a_pattern_of_logfmt_that_matches_true_is_tried_on_every_line)
+{
+	struct patterns *patterns =
+		load_text("format: logfmt\nrules:\n  - {name: a, in: quick, pattern: "
+			  "'^true$', metrics: [{counter: n_total, help: n, labels: {l: "
+			  "$quick}}]}\n");
+	struct source *source = source_create(patterns, "/a", NULL, 0);
+	struct strbuf lines = STRBUF_INIT;
+	struct way way;
+
+	cr_expect_eq(patterns_file(patterns, 0)->rules[0].finding.how,
+		     FINDING_ELSEWHERE);
+	begin(&way, patterns);
+	strbuf_puts(&lines, "quick\nbrown\n");
+	feed(&way, source, &lines);
+	cr_expect_str_eq(way.said.ptr, "0 true\nmatched 0 1\n");
+	end(&way);
+	strbuf_finish(&lines);
+	source_destroy(source);
 	patterns_destroy(patterns);
 }

@@ -1,0 +1,17 @@
+/*
+ * malformed.h - in what ways a line can be other than its format says.
+ */
+#ifndef PARSERS_MALFORMED_H
+#define PARSERS_MALFORMED_H
+
+#include "parsers/format.h"
+
+/* Label values of logtally_malformed_lines_total. */
+enum malformed { MALFORMED_JSON, MALFORMED_LOGFMT, MALFORMED_REASONS };
+
+const char *malformed_name(enum malformed reason);
+
+/* Of a format that can be malformed: not of plain. */
+enum malformed malformed_of(enum format format);
+
+#endif
