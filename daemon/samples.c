@@ -12,6 +12,7 @@ struct sample {
 	char *key;    /* name{labels in order}, without `le` for buckets too */
 	char *family; /* of a histogram's bucket: its labels without `le` */
 	struct slice line;
+	struct slice series, number; /* the two parts of the line */
 	double value;
 	bool has_value;
 	bool is_gauge;
@@ -120,6 +121,10 @@ static struct sample parse_sample(struct slice line)
 		p++;
 	while (end > p && (end[-1] == ' ' || end[-1] == '\r'))
 		end--;
+	s.series = (struct slice){line.ptr, (size_t)(labels_end - line.ptr)};
+	if (labels_end > line.ptr + name_len)
+		s.series.len++; /* the brace */
+	s.number = (struct slice){p, (size_t)(end - p)};
 	s.has_value = value_parse(VALUE_NUMBER, (struct slice){p, (size_t)(end - p)},
 				  &s.value);
 	s.key = canonical(line.ptr, name_len, labels, labels_end, false);
@@ -225,32 +230,66 @@ static bool may_be_left_out(const struct samples *expected, const struct sample 
 	return !got->is_gauge && got->has_value && got->value == 0;
 }
 
+/* Both of one series, and what each says. */
+static void add_change(struct strbuf *out, const struct sample *want,
+		       const struct sample *have)
+{
+	strbuf_addf(out, "      ~ %.*s: expected %.*s, got %.*s\n",
+		    SLICE_ARG(want->series), SLICE_ARG(want->number),
+		    SLICE_ARG(have->number));
+}
+
+/* What is of one metric stands together: a label may have another value. */
+static void add_unexpected(struct strbuf *out, const struct samples *expected,
+			   struct samples *got, const struct sample *like)
+{
+	size_t name = like ? strcspn(like->key, "{") : 0;
+
+	for (size_t i = 0; i < got->count; i++) {
+		struct sample *have = &got->list[i];
+
+		if (have->expected || may_be_left_out(expected, have))
+			continue;
+		if (like && (strcspn(have->key, "{") != name ||
+			     memcmp(have->key, like->key, name) != 0))
+			continue;
+		have->expected = true; /* it is told */
+		strbuf_addf(out, "      + %.*s\n", SLICE_ARG(have->line));
+	}
+}
+
+static void pair_up(const struct samples *expected, const struct samples *got)
+{
+	for (size_t i = 0; i < expected->count; i++) {
+		struct sample *have = find(got, expected->list[i].key);
+
+		if (have)
+			have->expected = true;
+	}
+}
+
 bool samples_compare(struct slice expected_text, struct slice got_text,
 		     struct strbuf *difference)
 {
 	struct samples expected = parse(expected_text), got = parse(got_text);
-	bool same = true;
+	size_t before = difference->len;
+	bool same;
 
+	pair_up(&expected, &got);
 	for (size_t i = 0; i < expected.count; i++) {
 		const struct sample *want = &expected.list[i];
-		struct sample *have = find(&got, want->key);
+		const struct sample *have = find(&got, want->key);
 
-		if (have)
-			have->expected = true;
-		if (have && same_value(want, have))
-			continue;
-		same = false;
-		strbuf_addf(difference, "      - %.*s\n", SLICE_ARG(want->line));
-		if (have)
-			strbuf_addf(difference, "      + %.*s\n",
-				    SLICE_ARG(have->line));
+		if (have && !same_value(want, have)) {
+			add_change(difference, want, have);
+		} else if (!have) {
+			strbuf_addf(difference, "      - %.*s\n",
+				    SLICE_ARG(want->line));
+			add_unexpected(difference, &expected, &got, want);
+		}
 	}
-	for (size_t i = 0; i < got.count; i++) {
-		if (got.list[i].expected || may_be_left_out(&expected, &got.list[i]))
-			continue;
-		same = false;
-		strbuf_addf(difference, "      + %.*s\n", SLICE_ARG(got.list[i].line));
-	}
+	add_unexpected(difference, &expected, &got, NULL);
+	same = difference->len == before;
 	finish(&expected);
 	finish(&got);
 	return same;

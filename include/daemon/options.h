@@ -34,6 +34,8 @@ struct options {
 	size_t file_count;
 	bool all;
 	const char *color;
+	const char *only;
+	const char *junit;
 	bool own_metrics;
 	bool verbose;
 	const char *log_level;

@@ -53,3 +53,21 @@ Test(samples, a_brace_in_a_label_value_ends_nothing)
 {
 	cr_expect(same("a{x=\"}\\\"{\"} 1", "a{x=\"}\\\"{\"} 1\n"));
 }
+
+Test(samples, a_difference_tells_both_values_and_puts_one_metric_together)
+{
+	struct strbuf difference = STRBUF_INIT;
+
+	cr_expect_not(samples_compare(
+		slice_of("b{x=\"1\"} 1\na_total{s=\"}\"} 2\nc 3\nd{} x\n"),
+		slice_of("e 1\nb{x=\"2\"} 1\na_total{s=\"}\"} 3.5\nc 3\nd 4\n"),
+		&difference));
+	cr_expect_str_eq(difference.ptr,
+			 "      - b{x=\"1\"} 1\n"
+			 "      + b{x=\"2\"} 1\n"
+			 "      ~ a_total{s=\"}\"}: expected 2, got 3.5\n"
+			 "      ~ d{}: expected x, got 4\n"
+			 "      + e 1\n",
+			 "%s", difference.ptr);
+	strbuf_finish(&difference);
+}
