@@ -67,12 +67,11 @@ void memory_append(struct memory *memory, struct slice bytes, uint64_t at_bytes)
 	memory->tail_bytes = (unsigned char)(kept + bytes.len);
 }
 
-size_t memory_tail(const struct memory *memory, char *out, size_t most)
+struct slice memory_tail(const struct memory *memory, size_t most)
 {
 	size_t count = at_most(memory->tail_bytes, most);
 
-	memcpy(out, memory->tail + (memory->tail_bytes - count), count);
-	return count;
+	return (struct slice){memory->tail + (memory->tail_bytes - count), count};
 }
 
 static struct slice last_line(enum encoding encoding, struct slice *text)

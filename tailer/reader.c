@@ -44,28 +44,56 @@ void reader_buffer_destroy(struct reader_buffer *buffer)
 
 /* ---- what a reader is of ---- */
 
+struct slice reader_guard(const struct reader *reader)
+{
+	if (reader->torn_guard)
+		return (struct slice){reader->torn_guard, reader->torn_guard_bytes};
+	return memory_tail(&reader->memory, GUARD_BYTES);
+}
+
+static void drop_torn_guard(struct reader *reader)
+{
+	free(reader->torn_guard);
+	reader->torn_guard = NULL;
+	reader->torn_guard_bytes = 0;
+}
+
+void reader_keep_guard(struct reader *reader, struct slice before)
+{
+	size_t count = before.len < GUARD_BYTES ? before.len : GUARD_BYTES;
+
+	if (linecut_torn_bytes(&reader->cut) == 0) {
+		drop_torn_guard(reader);
+		return;
+	}
+	if (!reader->torn_guard)
+		reader->torn_guard = xmalloc(GUARD_BYTES);
+	memcpy(reader->torn_guard, before.ptr + (before.len - count), count);
+	reader->torn_guard_bytes = (unsigned char)count;
+}
+
 void reader_go_to(struct reader *reader, uint64_t at_bytes)
 {
 	reader->cut =
 		(struct linecut){.offset_bytes = at_bytes, .scanned_bytes = at_bytes};
-	reader->guard_bytes = 0;
+	drop_torn_guard(reader);
 	reader->memory.tail_bytes = 0;
 	reader->unverified = at_bytes > 0;
 }
 
 void reader_recall(struct reader *reader)
 {
+	struct slice guard = reader_guard(reader);
+
 	reader->cut.encoding = encoding_of(memory_head(&reader->memory));
-	reader->guard_bytes =
-		(unsigned char)memory_tail(&reader->memory, reader->guard, GUARD_BYTES);
-	if (reader->guard_bytes > 0)
-		reader->cut.half = reader->guard[reader->guard_bytes - 1];
+	if (guard.len > 0)
+		reader->cut.half = guard.ptr[guard.len - 1];
 }
 
 void reader_know_start(struct reader *reader)
 {
 	enum encoding encoding = reader->cut.encoding;
-	struct slice guard = {reader->guard, reader->guard_bytes};
+	struct slice guard = reader_guard(reader);
 
 	reader->cut.half = guard.ptr[guard.len - 1];
 	reader->cut.discard =
@@ -85,7 +113,7 @@ struct reader *reader_create(const struct checkpoint *from)
 	reader->seen_mtime_ns = from->mtime_ns;
 	memory_restore(&reader->memory, from);
 	reader_recall(reader);
-	if (reader->guard_bytes > 0) {
+	if (reader->memory.tail_bytes > 0) {
 		reader->unverified = false;
 		reader_know_start(reader);
 	}
@@ -97,6 +125,7 @@ void reader_destroy(struct reader *reader)
 	if (!reader)
 		return;
 	reader_close(reader);
+	drop_torn_guard(reader);
 	free(reader->beginning);
 	free(reader);
 }
@@ -147,6 +176,7 @@ struct reader *reader_start_over(struct reader *reader)
 	before->size_bytes = reader->seen_bytes;
 	before->mtime_ns = reader->seen_mtime_ns;
 	before->unpacks_with = NULL;
+	before->torn_guard = NULL;
 	before->beginning = NULL;
 	before->beginning_bytes = 0;
 	linecut_rewind(&before->cut);

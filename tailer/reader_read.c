@@ -15,20 +15,12 @@ struct window {
 static bool guard_holds(const struct reader *reader, const struct window *window,
 			uint64_t position_bytes)
 {
-	uint64_t start = position_bytes - reader->guard_bytes;
+	struct slice guard = reader_guard(reader);
+	uint64_t start = position_bytes - guard.len;
 
 	return window->at_bytes + window->count_bytes >= position_bytes &&
-	       memcmp(window->bytes + (start - window->at_bytes), reader->guard,
-		      reader->guard_bytes) == 0;
-}
-
-static void keep_guard(struct reader *reader, const struct window *window)
-{
-	uint64_t known = linecut_position(&reader->cut) - window->at_bytes;
-	size_t count = known < GUARD_BYTES ? (size_t)known : GUARD_BYTES;
-
-	memcpy(reader->guard, window->bytes + (known - count), count);
-	reader->guard_bytes = (unsigned char)count;
+	       memcmp(window->bytes + (start - window->at_bytes), guard.ptr,
+		      guard.len) == 0;
 }
 
 static bool read_window(struct reader *reader, struct reader_buffer *buffer,
@@ -92,7 +84,6 @@ static bool verify_start(struct reader *reader, struct reader_buffer *buffer)
 	reader->unverified = false;
 	if (window.count_bytes < count)
 		return true; /* it has shrunk: the next look at its size tells */
-	keep_guard(reader, &window);
 	memory_set_tail(&reader->memory, window.bytes, count);
 	fill_head(reader);
 	find_encoding(reader, &window);
@@ -120,7 +111,7 @@ static enum reader_result read_again(struct reader *reader,
 {
 	uint64_t position = linecut_position(&reader->cut);
 	uint64_t offset = reader->cut.offset_bytes;
-	uint64_t from = position - reader->guard_bytes;
+	uint64_t from = position - reader_guard(reader).len;
 	size_t want =
 		again_bytes > buffer->block_bytes ? again_bytes : buffer->block_bytes;
 
@@ -136,18 +127,24 @@ static enum reader_result read_again(struct reader *reader,
 	return READER_MORE;
 }
 
-/* What precedes the new offset, as far as it is at hand. */
+/* What precedes the position and the new offset, whatever became of it. */
 static void remember(struct reader *reader, const struct window *window,
-		     const struct linecut_result *lines)
+		     uint64_t former_offset_bytes)
 {
-	if (lines->oversized_bytes > 0) {
-		uint64_t offset = reader->cut.offset_bytes;
+	uint64_t offset = reader->cut.offset_bytes;
+	uint64_t known = offset - window->at_bytes;
+	uint64_t position = linecut_position(&reader->cut);
 
-		memory_set_tail(&reader->memory, window->bytes,
-				(size_t)(offset - window->at_bytes));
-	} else if (lines->lines.len > 0) {
-		memory_append(&reader->memory, lines->lines, lines->lines_at_bytes);
-	}
+	/* Of a line that came in pieces the first may not be at hand. */
+	if (former_offset_bytes >= window->at_bytes)
+		memory_append(&reader->memory,
+			      window_from(window, former_offset_bytes,
+					  (size_t)(offset - former_offset_bytes)),
+			      former_offset_bytes);
+	else if (offset > former_offset_bytes)
+		memory_set_tail(&reader->memory, window->bytes, (size_t)known);
+	reader_keep_guard(reader,
+			  (struct slice){window->bytes, position - window->at_bytes});
 	fill_head(reader);
 }
 
@@ -156,7 +153,8 @@ static enum reader_result read_block(struct reader *reader,
 				     struct reader_output *output)
 {
 	uint64_t position = linecut_position(&reader->cut);
-	size_t guard = reader->guard_bytes;
+	uint64_t offset = reader->cut.offset_bytes;
+	size_t guard = reader_guard(reader).len;
 	enum reader_result result = READER_MORE;
 	struct linecut_result lines;
 	struct window window;
@@ -175,8 +173,7 @@ static enum reader_result read_block(struct reader *reader,
 		result = read_again(reader, buffer, lines.again_bytes, &window, &lines);
 	if (result != READER_MORE)
 		return result;
-	keep_guard(reader, &window);
-	remember(reader, &window, &lines);
+	remember(reader, &window, offset);
 	output->block.bytes =
 		text_of(reader, buffer, lines.lines, lines.lines_at_bytes);
 	output->block.offset_bytes = lines.lines_at_bytes;
@@ -220,12 +217,12 @@ static enum reader_result check_guard(struct reader *reader,
 				      struct reader_buffer *buffer)
 {
 	uint64_t position = linecut_position(&reader->cut);
+	size_t guard = reader_guard(reader).len;
 	struct window window;
 
-	if (reader->guard_bytes == 0)
+	if (guard == 0)
 		return READER_END;
-	if (!read_window(reader, buffer, position - reader->guard_bytes,
-			 reader->guard_bytes, &window))
+	if (!read_window(reader, buffer, position - guard, guard, &window))
 		return READER_FAILED;
 	return guard_holds(reader, &window, position) ? READER_END : READER_CHANGED;
 }
@@ -301,10 +298,18 @@ enum reader_result reader_step(struct reader *reader, struct reader_buffer *buff
 
 /* ---- the last line ---- */
 
+/* Of the unfinished line there is `line`, or nothing but the guard is at hand. */
 static void end_line(struct reader *reader, struct slice line)
 {
-	memory_append(&reader->memory, line, reader->cut.offset_bytes);
+	uint64_t torn = linecut_torn_bytes(&reader->cut);
+	struct slice guard = reader_guard(reader);
+
+	if (line.len == torn)
+		memory_append(&reader->memory, line, reader->cut.offset_bytes);
+	else
+		memory_set_tail(&reader->memory, guard.ptr, guard.len);
 	linecut_end_line(&reader->cut);
+	reader_keep_guard(reader, (struct slice){NULL, 0});
 }
 
 enum reader_result reader_finish(struct reader *reader, struct reader_buffer *buffer,

@@ -36,8 +36,8 @@ static inline struct slice memory_head(const struct memory *memory)
 	return (struct slice){memory->head, memory->head_bytes};
 }
 
-/* Copies the last bytes, at most `most`; returns how many. */
-size_t memory_tail(const struct memory *memory, char *out, size_t most);
+/* The last bytes, at most `most`; borrowed from `memory`. */
+struct slice memory_tail(const struct memory *memory, size_t most);
 
 /* The tail is more than the beginning of one line, and not the same one again and
  * again. */

@@ -30,19 +30,27 @@ struct reader {
 	/* Likewise, when what precedes the position was last seen to be there. */
 	uint64_t seen_bytes;
 	int64_t seen_mtime_ns;
+	char *torn_guard; /* as reader_guard(), while a line is unfinished; or NULL */
+	char *beginning;  /* what the file begins with, once it was asked */
+	unsigned char torn_guard_bytes;
+	unsigned char beginning_bytes;
 	bool deleted;
 	bool unverified; /* created in mid-file: the byte before was not looked at */
-	unsigned char guard_bytes;
-	unsigned char beginning_bytes;
-	char guard[GUARD_BYTES]; /* what precedes the position */
-	char *beginning;         /* what the file begins with, once it was asked */
-	struct memory memory;    /* what precedes the offset, and the first bytes */
+	struct memory memory; /* what precedes the offset, and the first bytes */
 };
+
+/*
+ * What precedes the position, at most GUARD_BYTES.  Without an unfinished line that
+ * is what is remembered of the bytes before the offset.
+ */
+struct slice reader_guard(const struct reader *reader);
+/* `before` ends at the position. */
+void reader_keep_guard(struct reader *reader, struct slice before);
 
 /* What precedes the place is not known any more. */
 void reader_go_to(struct reader *reader, uint64_t at_bytes);
 
-/* What was read of a file that it goes on in says how, and what the guard is. */
+/* What was read of a file that it goes on in says how. */
 void reader_recall(struct reader *reader);
 /* By the guard: the offset may lie in the middle of a line. */
 void reader_know_start(struct reader *reader);

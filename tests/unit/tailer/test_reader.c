@@ -69,6 +69,21 @@ static void start_over(void)
 	reader_destroy(before);
 }
 
+/* A checkpoint's guard is what stands before its offset, or a later run starts over.
+ */
+static void expect_guard(void)
+{
+	struct checkpoint checkpoint = {0};
+	char before[CHECKPOINT_GUARD_BYTES];
+	off_t start;
+
+	reader_checkpoint(reader, &checkpoint);
+	start = (off_t)(checkpoint.offset_bytes - checkpoint.guard_bytes);
+	cr_assert_eq(pread(file, before, checkpoint.guard_bytes, start),
+		     checkpoint.guard_bytes);
+	cr_expect_arr_eq(before, checkpoint.guard, checkpoint.guard_bytes);
+}
+
 /* Steps until the end; true if it started over on the way. */
 static bool read_all(void)
 {
@@ -85,6 +100,7 @@ static bool read_all(void)
 			continue;
 		}
 		note(&output);
+		expect_guard();
 		if (result == READER_END)
 			return started_over;
 	}
@@ -168,6 +184,18 @@ Test(reader, a_start_in_a_line_passes_over_its_rest)
 	cr_expect_str_eq(text.ptr, "defghi\njkl\n");
 }
 
+Test(reader, knows_where_it_was_after_a_line_that_was_passed_over)
+{
+	put("abc\nde");
+	begin(6);
+	read_all();
+	put("fghi\n");
+	read_all();
+	put("jkl\n");
+	cr_expect_not(read_all());
+	cr_expect_str_eq(text.ptr, "jkl\n");
+}
+
 Test(reader, the_end_of_a_finished_file_counts_without_its_newline)
 {
 	struct reader_output output;
@@ -193,6 +221,7 @@ Test(reader, an_overlong_end_is_passed_over)
 	cr_assert_eq(reader_finish(reader, buffer, &output), READER_END);
 	cr_expect_eq(output.block.bytes.len, 0);
 	cr_expect_eq(output.oversized_bytes, 1025);
+	expect_guard();
 }
 
 Test(reader, goes_on_with_another_descriptor)
