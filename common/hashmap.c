@@ -6,14 +6,18 @@
 
 #include "common/xalloc.h"
 
-/* Open addressing, linear probing; a removed entry leaves a tombstone. */
+/*
+ * Open addressing, linear probing; a removed entry leaves a tombstone.  There are
+ * maps of very many entries: 32 bits of the hash tell enough.
+ */
 struct entry {
-	uint64_t hash;
-	const char *key; /* NULL: never used or removed */
+	uint32_t hash;
+	uint32_t key_len; /* REMOVED where there is no key: a tombstone */
+	const char *key;  /* NULL: never used, or removed */
 	void *value;
-	uint32_t key_len;
-	bool removed;
 };
+
+#define REMOVED 1
 
 struct hashmap {
 	struct entry *entries;
@@ -61,19 +65,19 @@ size_t hashmap_count(const struct hashmap *map)
 	return map->count;
 }
 
-static bool holds(const struct entry *e, uint64_t hash, struct slice key)
+static bool holds(const struct entry *e, uint32_t hash, struct slice key)
 {
 	return e->key && e->hash == hash &&
 	       slice_eq((struct slice){e->key, e->key_len}, key);
 }
 
 /* The entry of the key, or the free one where the search for it ended. */
-static struct entry *find(const struct hashmap *map, uint64_t hash, struct slice key)
+static struct entry *find(const struct hashmap *map, uint32_t hash, struct slice key)
 {
 	size_t mask = map->capacity - 1;
 	size_t i = hash & mask;
 
-	while (map->entries[i].key || map->entries[i].removed) {
+	while (map->entries[i].key || map->entries[i].key_len == REMOVED) {
 		if (holds(&map->entries[i], hash, key))
 			break;
 		i = (i + 1) & mask;
@@ -81,9 +85,9 @@ static struct entry *find(const struct hashmap *map, uint64_t hash, struct slice
 	return &map->entries[i];
 }
 
-static uint64_t hash_of(struct slice key)
+static uint32_t hash_of(struct slice key)
 {
-	return XXH3_64bits(key.ptr, key.len);
+	return (uint32_t)XXH3_64bits(key.ptr, key.len);
 }
 
 void *hashmap_get(const struct hashmap *map, struct slice key)
@@ -110,7 +114,7 @@ static void rehash(struct hashmap *map, size_t capacity)
 
 void *hashmap_put(struct hashmap *map, struct slice key, void *value)
 {
-	uint64_t hash = hash_of(key);
+	uint32_t hash = hash_of(key);
 	struct entry *e = find(map, hash, key);
 	void *replaced = e->value;
 
@@ -142,7 +146,7 @@ void *hashmap_remove(struct hashmap *map, struct slice key)
 	if (!e->key)
 		return NULL;
 	free_key(map, e);
-	*e = (struct entry){.removed = true};
+	*e = (struct entry){.key_len = REMOVED};
 	map->count--;
 	return value;
 }
