@@ -9,11 +9,11 @@
 
 /* In one piece: there may be one for each of very many files. */
 struct source {
-	struct slice path;
-	struct slice file;
-	size_t pattern_count;
-	size_t path_field_count;
-	struct slice *path_fields; /* behind the patterns, and then the texts */
+	unsigned path_bytes;
+	unsigned file_at; /* where the base name begins in the path */
+	unsigned pattern_count;
+	unsigned path_field_count;
+	/* Behind them are the path fields (struct slice), the path, their texts. */
 	const struct patterns_file *patterns[];
 };
 
@@ -63,6 +63,16 @@ static size_t text_bytes(struct slice path, const struct slice *path_fields,
 	return bytes;
 }
 
+static struct slice *path_fields_of(const struct source *source)
+{
+	return (struct slice *)(void *)&source->patterns[source->pattern_count];
+}
+
+static char *path_of(const struct source *source)
+{
+	return (char *)&path_fields_of(source)[source->path_field_count];
+}
+
 struct source *source_create(const struct patterns *patterns, const char *path,
 			     const struct slice *path_fields, size_t count)
 {
@@ -71,19 +81,18 @@ struct source *source_create(const struct patterns *patterns, const char *path,
 		xcalloc(1, sizeof(*source) + found * sizeof(source->patterns[0]) +
 				   count * sizeof(*path_fields) +
 				   text_bytes(slice_of(path), path_fields, count));
+	const char *base = strrchr(path, '/');
 	char *texts;
-	const char *base;
 
-	source->pattern_count = find_patterns(patterns, path, source->patterns);
-	source->path_fields = (struct slice *)&source->patterns[found];
-	source->path_field_count = count;
-	texts = (char *)&source->path_fields[count];
-	source->path = put(&texts, slice_of(path));
-	base = strrchr(source->path.ptr, '/');
-	source->file = slice_of(base ? base + 1 : source->path.ptr);
+	source->pattern_count = (unsigned)found;
+	find_patterns(patterns, path, source->patterns);
+	source->path_field_count = (unsigned)count;
+	source->file_at = base ? (unsigned)(base + 1 - path) : 0;
+	texts = path_of(source);
+	source->path_bytes = (unsigned)put(&texts, slice_of(path)).len;
 	for (size_t i = 0; i < count; i++)
 		if (path_fields[i].ptr)
-			source->path_fields[i] = put(&texts, path_fields[i]);
+			path_fields_of(source)[i] = put(&texts, path_fields[i]);
 	return source;
 }
 
@@ -104,17 +113,18 @@ const struct patterns_file *source_patterns(const struct source *source, size_t 
 
 struct slice source_path(const struct source *source)
 {
-	return source->path;
+	return (struct slice){path_of(source), source->path_bytes};
 }
 
 struct slice source_file(const struct source *source)
 {
-	return source->file;
+	return (struct slice){path_of(source) + source->file_at,
+			      source->path_bytes - source->file_at};
 }
 
 struct slice source_path_field(const struct source *source, size_t index)
 {
 	if (index >= source->path_field_count)
 		return (struct slice){NULL, 0};
-	return source->path_fields[index];
+	return path_fields_of(source)[index];
 }
