@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/xalloc.h"
 #include "daemon/crew.h"
+#include "daemon/footprint.h"
 #include "daemon/live_metrics.h"
 #include "daemon/own_metrics.h"
 #include "daemon/pattern_watch.h"
@@ -206,6 +207,7 @@ static bool on_reload(void *ctx, struct strbuf *why)
 	}
 	pthread_mutex_unlock(&d->lock);
 	diag_destroy(diag);
+	footprint_shrink();
 	return next != NULL;
 }
 
@@ -245,6 +247,7 @@ static void say_caught_up(struct daemon *d)
 		 LOG_INT("files", discovery_file_count(crew_discovery(d->crew))));
 	/* Series born from here on are new to scrapers. */
 	saver_caught_up(crew_saver(d->crew));
+	footprint_shrink();
 }
 
 /* True to go on. */
