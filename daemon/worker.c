@@ -19,9 +19,7 @@
 
 /* A followed path, and the source that the present setup makes of it. */
 struct path {
-	struct worker *worker;
-	struct path *next, *previous;
-	const char *name; /* shared with reports */
+	const char *name; /* shared_text.h */
 	struct source *source;
 };
 
@@ -41,7 +39,6 @@ struct worker {
 	struct store *store; /* the tally's */
 	const struct setup *setup;
 	struct regex_scratch *path_scratch;
-	struct path *paths;
 	bool stopping;
 	pthread_t thread;
 	bool started;
@@ -69,14 +66,20 @@ void worker_share_finish(struct worker_share *share)
 
 /* -- setups --------------------------------------------------------------- */
 
+static void renew_source(void *ctx, const struct follower_status *status)
+{
+	struct worker *w = ctx;
+	struct path *path = status->path;
+
+	source_destroy(path->source);
+	path->source = setup_source(w->setup, path->name, w->path_scratch);
+}
+
 static void use_setup(struct worker *w, const struct setup *setup)
 {
 	w->setup = setup;
 	tally_use(w->tally, setup);
-	for (struct path *p = w->paths; p; p = p->next) {
-		source_destroy(p->source);
-		p->source = setup_source(setup, p->name, w->path_scratch);
-	}
+	follower_each(w->follower, renew_source, w);
 }
 
 /* -- cuts ----------------------------------------------------------------- */
@@ -143,26 +146,16 @@ static void *on_path_added(void *ctx, const char *name, unsigned root)
 	struct path *path = xcalloc(1, sizeof(*path));
 
 	(void)root;
-	path->name = shared_text_create(slice_of(name));
+	path->name = shared_text_ref(name);
 	path->source = setup_source(w->setup, name, w->path_scratch);
-	path->next = w->paths;
-	if (w->paths)
-		w->paths->previous = path;
-	w->paths = path;
 	return path;
 }
 
 static void on_path_removed(void *ctx, void *opaque)
 {
-	struct worker *w = ctx;
 	struct path *path = opaque;
 
-	if (path->next)
-		path->next->previous = path->previous;
-	if (path->previous)
-		path->previous->next = path->next;
-	else
-		w->paths = path->next;
+	(void)ctx;
 	source_destroy(path->source);
 	shared_text_unref(path->name);
 	free(path);

@@ -7,41 +7,42 @@
 
 #include "common/clock.h"
 #include "common/hashmap.h"
+#include "common/shared_text.h"
 #include "common/xalloc.h"
+#include "tailer/adrift.h"
 #include "tailer/file.h"
+#include "tailer/held.h"
 #include "tailer/owners.h"
 
 /* A file that was moved away may come back: it is known so long. */
 #define REMEMBER_NS (3600 * NS_PER_SECOND)
 #define SWEEP_NS NS_PER_SECOND
 
+/* There are very many of these: what few have is kept apart. */
 struct known {
 	struct file *file;
 	struct follower *follower;
 	struct known_name *names;
-	unsigned standing;
-	struct checkpoint *recalled; /* until it is handed over */
-	char *place;                 /* of what was recalled */
-	uint64_t size_bytes;         /* of one recalled, as it was found */
-	int found_fd;                /* likewise; -1: none */
-	int64_t adrift_since_ns;
-	struct known *adrift_next, *adrift_previous;
-	struct known *same_inode; /* the next one adrift that has it */
+	struct adrift *adrift;     /* while it has no name; or NULL */
+	struct recalled *recalled; /* until it is handed over; or NULL */
+};
+
+/* What an earlier run knew of it, and how it was found. */
+struct recalled {
+	struct checkpoint checkpoint;
+	char *place; /* that of the checkpoint */
+	uint64_t size_bytes;
+	int found_fd; /* -1: none */
 };
 
 struct catalog {
 	struct owners *owners;
 	struct mailbox *asks;
-	struct hashmap *files;  /* by identity */
-	struct hashmap *inodes; /* of those adrift: struct known */
-	struct known *adrift;   /* without a name, the newest first */
+	struct hashmap *files; /* by identity */
+	struct adrift_files *adrift;
 	size_t current_count;
 	bool hold;
-	struct held {
-		struct follower *follower;
-		struct adoption adoption; /* with a reference to the file */
-	} * held;
-	size_t held_count;
+	struct held *held;
 	int64_t swept_ns;
 };
 
@@ -53,8 +54,22 @@ struct catalog *catalog_create(struct follower *const *followers, size_t count,
 	catalog->owners = owners_create(followers, count);
 	catalog->asks = asks;
 	catalog->files = hashmap_create_borrowing();
-	catalog->inodes = hashmap_create();
+	catalog->adrift = adrift_files_create();
+	catalog->held = held_create();
 	return catalog;
+}
+
+static void end_recall(struct known *known)
+{
+	struct recalled *recalled = known->recalled;
+
+	if (!recalled)
+		return;
+	if (recalled->found_fd != -1)
+		close(recalled->found_fd);
+	free(recalled->place);
+	free(recalled);
+	known->recalled = NULL;
 }
 
 static void free_known(struct known *known)
@@ -63,14 +78,11 @@ static void free_known(struct known *known)
 
 	for (struct known_name *name = known->names; name; name = next) {
 		next = name->next;
-		free(name->path);
+		shared_text_unref(name->path);
 		*name = (struct known_name){0};
 	}
+	end_recall(known);
 	file_unref(known->file);
-	free(known->recalled);
-	free(known->place);
-	if (known->found_fd != -1)
-		close(known->found_fd);
 	free(known);
 }
 
@@ -85,61 +97,10 @@ void catalog_destroy(struct catalog *catalog)
 	while (hashmap_next(catalog->files, &cursor, &key, &known))
 		free_known(known);
 	hashmap_destroy(catalog->files);
-	hashmap_destroy(catalog->inodes);
+	adrift_files_destroy(catalog->adrift);
+	held_destroy(catalog->held);
 	owners_destroy(catalog->owners);
 	free(catalog);
-}
-
-/* ---- files without a name ---- */
-
-static struct slice inode_key(const uint64_t *inode)
-{
-	return (struct slice){(const char *)inode, sizeof(*inode)};
-}
-
-static void put_inode(struct catalog *catalog, struct known *known)
-{
-	uint64_t inode = file_inode(known->file);
-
-	known->same_inode = hashmap_put(catalog->inodes, inode_key(&inode), known);
-}
-
-static void take_inode(struct catalog *catalog, struct known *known)
-{
-	uint64_t inode = file_inode(known->file);
-	struct known *first = hashmap_get(catalog->inodes, inode_key(&inode));
-	struct known **link = &first;
-
-	while (*link != known)
-		link = &(*link)->same_inode;
-	*link = known->same_inode;
-	if (first)
-		hashmap_put(catalog->inodes, inode_key(&inode), first);
-	else
-		hashmap_remove(catalog->inodes, inode_key(&inode));
-}
-
-static void go_adrift(struct catalog *catalog, struct known *known)
-{
-	known->adrift_since_ns = clock_monotonic_ns();
-	known->adrift_previous = NULL;
-	known->adrift_next = catalog->adrift;
-	if (known->adrift_next)
-		known->adrift_next->adrift_previous = known;
-	catalog->adrift = known;
-	put_inode(catalog, known);
-}
-
-static void end_adrift(struct catalog *catalog, struct known *known)
-{
-	if (known->adrift_since_ns == 0)
-		return;
-	take_inode(catalog, known);
-	*(known->adrift_previous ? &known->adrift_previous->adrift_next
-				 : &catalog->adrift) = known->adrift_next;
-	if (known->adrift_next)
-		known->adrift_next->adrift_previous = known->adrift_previous;
-	known->adrift_since_ns = 0;
 }
 
 bool catalog_follows(const struct catalog *catalog, const char *path)
@@ -158,6 +119,18 @@ static void tell(struct known *known, unsigned events)
 {
 	if (file_mark(known->file, events))
 		follower_notify(known->follower, known->file);
+}
+
+static void go_adrift(struct catalog *catalog, struct known *known)
+{
+	known->adrift = adrift_begin(catalog->adrift, known, file_inode(known->file));
+}
+
+static void end_adrift(struct catalog *catalog, struct known *known)
+{
+	if (known->adrift)
+		adrift_end(catalog->adrift, known->adrift);
+	known->adrift = NULL;
 }
 
 static void forget(struct catalog *catalog, struct known *known)
@@ -200,6 +173,7 @@ static void update_standing(struct catalog *catalog, struct known *known,
 {
 	const struct known_name *best = best_name(known);
 	const char *place = best ? best->path : last_path;
+	unsigned former = file_standing(known->file);
 	unsigned standing = last_path ? FILE_UNWANTED : 0;
 
 	if (best)
@@ -207,15 +181,18 @@ static void update_standing(struct catalog *catalog, struct known *known,
 	if (best && strcmp(best->path, file_path(known->file)) == 0)
 		standing |= FILE_CURRENT;
 	catalog->current_count += (standing & FILE_CURRENT) != 0;
-	catalog->current_count -= (known->standing & FILE_CURRENT) != 0;
-	known->standing = standing;
+	catalog->current_count -= (former & FILE_CURRENT) != 0;
 	file_set_standing(known->file, standing, place);
 }
 
+/* Most have the name that they are followed as. */
 static void add_name(struct known *known, struct known_name *name, const char *path)
 {
+	const char *own = file_path(known->file);
+
 	name->known = known;
-	name->path = xstrdup(path);
+	name->path = strcmp(path, own) == 0 ? shared_text_ref(own)
+					    : shared_text_create(slice_of(path));
 	name->next = known->names;
 	known->names = name;
 }
@@ -223,33 +200,30 @@ static void add_name(struct known *known, struct known_name *name, const char *p
 static void hand_over(struct catalog *catalog, struct follower *follower,
 		      const struct adoption *adoption)
 {
-	if (!catalog->hold) {
+	if (catalog->hold)
+		held_add(catalog->held, follower, adoption);
+	else
 		follower_adopt(follower, adoption);
-		return;
-	}
-	catalog->held = xgrow(catalog->held, catalog->held_count, sizeof(struct held));
-	catalog->held[catalog->held_count++] = (struct held){follower, *adoption};
-	file_ref(adoption->file);
 }
 
-static struct known *add_known(struct catalog *catalog, struct file *file)
+static struct known *add_known(struct catalog *catalog, const struct identity *identity,
+			       uint64_t inode, const char *path, unsigned root)
 {
-	const char *path = file_path(file);
+	const char *shared = owners_shared_path(catalog->owners, path);
 	struct known *known = xcalloc(1, sizeof(*known));
 
-	known->file = file;
-	known->found_fd = -1;
-	known->follower = owners_follow(catalog->owners, path);
-	hashmap_put(catalog->files, identity_key(file_identity(file)), known);
+	known->file = file_create(identity, inode, shared, root, catalog->asks);
+	known->follower = owners_follow(catalog->owners, shared);
+	hashmap_put(catalog->files, identity_key(file_identity(known->file)), known);
+	shared_text_unref(shared);
 	return known;
 }
 
 void catalog_add(struct catalog *catalog, const struct new_file *file,
 		 struct known_name *name, const char *path)
 {
-	struct known *known =
-		add_known(catalog, file_create(&file->identity, file->inode, file->path,
-					       file->root, catalog->asks));
+	struct known *known = add_known(catalog, &file->identity, file->inode,
+					file->path, file->root);
 	struct adoption adoption = {.kind = file->kind,
 				    .file = known->file,
 				    .fd = file->fd,
@@ -273,6 +247,7 @@ void catalog_add(struct catalog *catalog, const struct new_file *file,
 void catalog_recall(struct catalog *catalog, const struct checkpoint *checkpoint)
 {
 	struct identity identity = checkpoint->identity;
+	struct recalled *recalled;
 	struct known *known;
 
 	/* Of what no file is known to hold, the number is as good a name. */
@@ -280,30 +255,32 @@ void catalog_recall(struct catalog *catalog, const struct checkpoint *checkpoint
 		memcpy(identity.bytes, &checkpoint->id, sizeof(checkpoint->id));
 	if (hashmap_get(catalog->files, identity_key(&identity)))
 		return;
-	known = add_known(catalog, file_create(&identity, checkpoint->inode,
-					       checkpoint->path, 0, catalog->asks));
-	known->recalled = xmalloc(sizeof(*known->recalled));
-	*known->recalled = *checkpoint;
-	known->recalled->path = file_path(known->file);
+	known = add_known(catalog, &identity, checkpoint->inode, checkpoint->path, 0);
+	recalled = known->recalled = xcalloc(1, sizeof(*recalled));
+	recalled->checkpoint = *checkpoint;
+	recalled->checkpoint.path = file_path(known->file);
 	if (checkpoint->place)
-		known->recalled->place = known->place = xstrdup(checkpoint->place);
-	known->size_bytes = checkpoint->size_bytes;
+		recalled->checkpoint.place = recalled->place =
+			xstrdup(checkpoint->place);
+	recalled->size_bytes = checkpoint->size_bytes;
+	recalled->found_fd = -1;
 	go_adrift(catalog, known);
 }
 
 static void hand_over_recalled(struct catalog *catalog, struct known *known,
 			       bool reachable)
 {
+	struct recalled *recalled = known->recalled;
 	struct adoption adoption = {.file = known->file,
-				    .fd = known->found_fd,
-				    .resume = known->recalled,
+				    .fd = recalled->found_fd,
+				    .resume = &recalled->checkpoint,
 				    .reachable = reachable,
-				    .size_bytes = known->size_bytes,
-				    .mtime_ns = known->recalled->mtime_ns};
+				    .size_bytes = recalled->size_bytes,
+				    .mtime_ns = recalled->checkpoint.mtime_ns};
 
-	known->found_fd = -1;
-	if (known->standing & FILE_CURRENT)
-		adoption.backlog_bytes = known->size_bytes;
+	recalled->found_fd = -1;
+	if (file_standing(known->file) & FILE_CURRENT)
+		adoption.backlog_bytes = recalled->size_bytes;
 	hand_over(catalog, known->follower, &adoption);
 }
 
@@ -324,8 +301,8 @@ struct known *catalog_next_missing(struct catalog *catalog, size_t *cursor)
 	while (hashmap_next(catalog->files, cursor, &key, &value)) {
 		struct known *known = value;
 
-		if (known->place && !known->names &&
-		    known->recalled->state != CHECKPOINT_FINISHED)
+		if (known->recalled && known->recalled->place && !known->names &&
+		    known->recalled->checkpoint.state != CHECKPOINT_FINISHED)
 			return known;
 	}
 	return NULL;
@@ -333,17 +310,19 @@ struct known *catalog_next_missing(struct catalog *catalog, size_t *cursor)
 
 const struct checkpoint *known_recalled(const struct known *known)
 {
-	return known->recalled;
+	return &known->recalled->checkpoint;
 }
 
 void catalog_found(struct known *known, int fd, uint64_t size_bytes)
 {
-	if (known->found_fd != -1 || !follower_reserve(known->follower)) {
+	struct recalled *recalled = known->recalled;
+
+	if (recalled->found_fd != -1 || !follower_reserve(known->follower)) {
 		close(fd);
 		return;
 	}
-	known->found_fd = fd;
-	known->size_bytes = size_bytes;
+	recalled->found_fd = fd;
+	recalled->size_bytes = size_bytes;
 }
 
 void catalog_add_nameless(struct catalog *catalog, const struct known *of,
@@ -353,16 +332,15 @@ void catalog_add_nameless(struct catalog *catalog, const struct known *of,
 				    .fd = file->fd,
 				    .size_bytes = file->size_bytes,
 				    .mtime_ns = file->mtime_ns,
-				    .later_than_ns = of->recalled->mtime_ns};
+				    .later_than_ns = known_recalled(of)->mtime_ns};
 	struct known *known;
 
 	if (!follower_reserve(of->follower)) {
 		close(file->fd);
 		return;
 	}
-	known = add_known(catalog,
-			  file_create(&file->identity, file->inode, file_path(of->file),
-				      file_root(of->file), catalog->asks));
+	known = add_known(catalog, &file->identity, file->inode, file_path(of->file),
+			  file_root(of->file));
 	go_adrift(catalog, known);
 	adoption.file = known->file;
 	hand_over(catalog, known->follower, &adoption);
@@ -386,20 +364,11 @@ void catalog_end_recall(struct catalog *catalog,
 	}
 }
 
-static void end_recall_of(struct catalog *catalog, const struct file *file)
+static void end_recall_of(void *ctx, const struct file *file)
 {
-	struct known *known =
-		hashmap_get(catalog->files, identity_key(file_identity(file)));
+	struct catalog *catalog = ctx;
 
-	free(known->recalled);
-	free(known->place);
-	known->recalled = NULL;
-	known->place = NULL;
-}
-
-static bool is_current(const struct held *held)
-{
-	return file_standing(held->adoption.file) & FILE_CURRENT;
+	end_recall(hashmap_get(catalog->files, identity_key(file_identity(file))));
 }
 
 void catalog_hold(struct catalog *catalog)
@@ -407,56 +376,22 @@ void catalog_hold(struct catalog *catalog)
 	catalog->hold = true;
 }
 
-/* What was known before comes first: the rest is compared with it. */
-static int turn_of(const struct held *held)
-{
-	return held->adoption.resume ? 0 : is_current(held) ? 2 : 1;
-}
-
 void catalog_hand_over(struct catalog *catalog)
 {
-	struct held *held = catalog->held;
-
-	for (int turn = 0; turn <= 2; turn++)
-		for (size_t i = 0; i < catalog->held_count; i++) {
-			if (!held[i].follower || turn_of(&held[i]) != turn)
-				continue;
-			follower_adopt(held[i].follower, &held[i].adoption);
-			if (held[i].adoption.resume)
-				end_recall_of(catalog, held[i].adoption.file);
-			file_unref(held[i].adoption.file);
-			held[i].follower = NULL;
-		}
-	free(held);
-	catalog->held = NULL;
-	catalog->held_count = 0;
+	held_hand_over(catalog->held, end_recall_of, catalog);
 	catalog->hold = false;
-}
-
-/* Generations get their rotated names in the order of their age. */
-static void hand_over_last(struct catalog *catalog, const struct known *known)
-{
-	size_t i = 0;
-	struct held held;
-
-	while (i < catalog->held_count && catalog->held[i].adoption.file != known->file)
-		i++;
-	if (i == catalog->held_count)
-		return;
-	held = catalog->held[i];
-	memmove(&catalog->held[i], &catalog->held[i + 1],
-		(catalog->held_count - i - 1) * sizeof(held));
-	catalog->held[catalog->held_count - 1] = held;
 }
 
 void catalog_name(struct catalog *catalog, struct known *known, struct known_name *name,
 		  const char *path, uint64_t size_bytes)
 {
 	end_adrift(catalog, known);
-	known->size_bytes = size_bytes;
+	if (known->recalled)
+		known->recalled->size_bytes = size_bytes;
 	add_name(known, name, path);
 	update_standing(catalog, known, NULL);
-	hand_over_last(catalog, known);
+	/* Generations get their rotated names in the order of their age. */
+	held_move_last(catalog->held, known->file);
 	tell(known, FILE_MOVED);
 }
 
@@ -474,14 +409,14 @@ void catalog_unname(struct catalog *catalog, struct known_name *name, bool unwan
 	update_standing(catalog, known, unwanted && !known->names ? name->path : NULL);
 	if (!known->names)
 		go_adrift(catalog, known);
-	free(name->path);
+	shared_text_unref(name->path);
 	*name = (struct known_name){0};
 	tell(known, FILE_MOVED);
 }
 
 void catalog_written(struct known *known, bool closed)
 {
-	if (closed && !(known->standing & FILE_CURRENT))
+	if (closed && !(file_standing(known->file) & FILE_CURRENT))
 		tell(known, FILE_WRITTEN | FILE_CLOSED);
 	else
 		tell(known, FILE_WRITTEN);
@@ -514,7 +449,7 @@ size_t catalog_current_count(const struct catalog *catalog)
 
 struct known *catalog_adrift(const struct catalog *catalog, uint64_t inode)
 {
-	return inode == 0 ? NULL : hashmap_get(catalog->inodes, inode_key(&inode));
+	return inode == 0 ? NULL : adrift_with_inode(catalog->adrift, inode);
 }
 
 void catalog_answer(struct catalog *catalog, struct file *file)
@@ -526,17 +461,18 @@ void catalog_answer(struct catalog *catalog, struct file *file)
 void catalog_sweep(struct catalog *catalog)
 {
 	int64_t now_ns = clock_monotonic_ns();
-	struct known *next;
+	struct adrift *older;
 
 	if (now_ns - catalog->swept_ns < SWEEP_NS)
 		return;
 	catalog->swept_ns = now_ns;
-	for (struct known *known = catalog->adrift; known; known = next) {
-		next = known->adrift_next;
-		if (!known->recalled &&
-		    (file_is_gone(known->file) ||
-		     (now_ns - known->adrift_since_ns > REMEMBER_NS &&
-		      file_is_done(known->file))))
+	for (struct adrift *a = adrift_newest(catalog->adrift); a; a = older) {
+		struct known *known = adrift_known(a);
+
+		older = adrift_older(a);
+		if (!known->recalled && (file_is_gone(known->file) ||
+					 (now_ns - adrift_since_ns(a) > REMEMBER_NS &&
+					  file_is_done(known->file))))
 			forget(catalog, known);
 	}
 	owners_sweep(catalog->owners, now_ns);

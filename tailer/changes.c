@@ -34,6 +34,12 @@ static void take_out(struct change *change)
 {
 	change->older->newer = change->newer;
 	change->newer->older = change->older;
+	change->newer = change->older = NULL;
+}
+
+static bool is_noted(const struct change *change)
+{
+	return change->newer != NULL;
 }
 
 void changes_destroy(struct changes *changes)
@@ -53,17 +59,14 @@ void changes_destroy(struct changes *changes)
 void changes_note(struct changes *changes, struct change *change)
 {
 	change->sequence = 0;
-	if (change->noted)
-		return;
-	change->noted = true;
-	put(&changes->noted, change);
+	if (!is_noted(change))
+		put(&changes->noted, change);
 }
 
 void changes_end(struct changes *changes, struct change *change, bool dropped)
 {
-	if (change->noted)
+	if (is_noted(change))
 		take_out(change);
-	change->noted = false;
 	if (dropped) {
 		struct change *gone = xcalloc(1, sizeof(*gone));
 
@@ -109,6 +112,5 @@ void changes_visit(struct changes *changes, uint64_t sequence, uint64_t saved_se
 			continue;
 		}
 		take_out(c);
-		c->noted = false;
 	}
 }

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "common/shared_text.h"
 #include "common/xalloc.h"
 
 struct file {
@@ -11,22 +12,22 @@ struct file {
 	atomic_uint events;
 	struct identity identity;
 	uint64_t inode;
-	unsigned root;
+	const char *path;  /* shared_text.h */
+	const char *place; /* likewise; under `places` */
 	struct mailbox *asks;
-	atomic_bool done, gone;
 	void *reader; /* the follower's */
-	pthread_mutex_t lock;
-	/* Under the lock: */
-	unsigned standing;
-	char *place; /* mostly `path` itself */
-	char path[];
+	unsigned root;
+	atomic_uchar standing;
+	atomic_bool done, gone;
 };
+
+/* For all files, since each is renamed and opened seldom. */
+static pthread_mutex_t places = PTHREAD_MUTEX_INITIALIZER;
 
 struct file *file_create(const struct identity *identity, uint64_t inode,
 			 const char *path, unsigned root, struct mailbox *asks)
 {
-	size_t size = strlen(path) + 1;
-	struct file *file = xcalloc(1, sizeof(*file) + size);
+	struct file *file = xcalloc(1, sizeof(*file));
 
 	atomic_init(&file->references, 1);
 	atomic_init(&file->events, 0);
@@ -34,17 +35,11 @@ struct file *file_create(const struct identity *identity, uint64_t inode,
 	file->inode = inode;
 	file->root = root;
 	file->asks = asks;
+	file->path = shared_text_ref(path);
+	atomic_init(&file->standing, 0);
 	atomic_init(&file->done, false);
 	atomic_init(&file->gone, false);
-	pthread_mutex_init(&file->lock, NULL);
-	memcpy(file->path, path, size);
 	return file;
-}
-
-static void drop_place(struct file *file)
-{
-	if (file->place != file->path)
-		free(file->place);
 }
 
 struct file *file_ref(struct file *file)
@@ -57,8 +52,8 @@ void file_unref(struct file *file)
 {
 	if (!file || atomic_fetch_sub(&file->references, 1) > 1)
 		return;
-	pthread_mutex_destroy(&file->lock);
-	drop_place(file);
+	shared_text_unref(file->place);
+	shared_text_unref(file->path);
 	free(file);
 }
 
@@ -94,25 +89,21 @@ unsigned file_take(struct file *file)
 
 void file_set_standing(struct file *file, unsigned standing, const char *place)
 {
-	char *copy = NULL;
+	const char *former;
 
 	if (place)
-		copy = strcmp(place, file->path) == 0 ? file->path : xstrdup(place);
-	pthread_mutex_lock(&file->lock);
-	drop_place(file);
-	file->place = copy;
-	file->standing = standing;
-	pthread_mutex_unlock(&file->lock);
+		shared_text_ref(place);
+	pthread_mutex_lock(&places);
+	former = file->place;
+	file->place = place;
+	pthread_mutex_unlock(&places);
+	shared_text_unref(former);
+	atomic_store(&file->standing, (unsigned char)standing);
 }
 
 unsigned file_standing(struct file *file)
 {
-	unsigned standing;
-
-	pthread_mutex_lock(&file->lock);
-	standing = file->standing;
-	pthread_mutex_unlock(&file->lock);
-	return standing;
+	return atomic_load(&file->standing);
 }
 
 bool file_place(struct file *file, struct strbuf *out)
@@ -120,11 +111,11 @@ bool file_place(struct file *file, struct strbuf *out)
 	bool known;
 
 	strbuf_clear(out);
-	pthread_mutex_lock(&file->lock);
+	pthread_mutex_lock(&places);
 	known = file->place != NULL;
 	if (known)
 		strbuf_puts(out, file->place);
-	pthread_mutex_unlock(&file->lock);
+	pthread_mutex_unlock(&places);
 	return known;
 }
 

@@ -2,14 +2,14 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/hashmap.h"
-#include "common/mailbox.h"
 #include "common/xalloc.h"
 #include "tailer/handover.h"
+#include "tailer/inbox.h"
 #include "tailer/openfiles.h"
 #include "tailer/reader.h"
 #include "tailer/stream.h"
@@ -20,31 +20,18 @@
 #define LINGER_NS NS_PER_SECOND /* of a path without a file */
 
 struct path {
-	struct stream *stream;
-	struct slice name; /* borrowed from the stream */
+	struct stream stream;
 	struct path *next_ready;
-	bool ready;
 	struct path *earlier, *later; /* in the list of those that are due sometime */
 	int64_t due_ns;               /* 0: not in that list */
 	int64_t empty_since_ns;       /* 0: it has a file */
-};
-
-enum message_kind {
-	MESSAGE_ADOPT,
-	MESSAGE_NOTICE,
-	MESSAGE_LOOKED,
-	MESSAGE_BACKLOG_END
-};
-
-struct message {
-	enum message_kind kind;
-	struct adoption adoption; /* mostly only the file; with a reference */
+	bool ready;
 };
 
 struct follower {
 	struct stream_host host;
 	struct follower_ops ops;
-	struct mailbox *mailbox;
+	struct inbox *inbox;
 	struct hashmap *paths;
 	struct path *first_ready, **last_ready;
 	size_t ready_count;
@@ -72,13 +59,13 @@ struct follower *follower_create(const struct follower_options *options,
 				 const struct follower_ops *ops, void *ctx,
 				 struct error *err)
 {
-	struct mailbox *mailbox = mailbox_create(sizeof(struct message), err);
+	struct inbox *inbox = inbox_create(err);
 	struct follower *follower;
 
-	if (!mailbox)
+	if (!inbox)
 		return NULL;
 	follower = xcalloc(1, sizeof(*follower));
-	follower->mailbox = mailbox;
+	follower->inbox = inbox;
 	follower->ops = *ops;
 	follower->host = (struct stream_host){
 		.ops = &follower->ops,
@@ -105,26 +92,10 @@ struct follower *follower_create(const struct follower_options *options,
 	return follower;
 }
 
-static void finish_message(const struct message *message)
+static void free_path(struct path *path)
 {
-	struct checkpoint *resume = (struct checkpoint *)message->adoption.resume;
-
-	free(resume);
-	file_unref(message->adoption.file);
-}
-
-/* What was said too late to be taken. */
-static void drop_messages(struct follower *follower)
-{
-	void *taken;
-	size_t count = mailbox_take(follower->mailbox, &taken);
-	const struct message *messages = taken;
-
-	for (size_t i = 0; i < count; i++) {
-		if (messages[i].kind == MESSAGE_ADOPT && messages[i].adoption.fd != -1)
-			close(messages[i].adoption.fd);
-		finish_message(&messages[i]);
-	}
+	stream_finish(&path->stream);
+	free(path);
 }
 
 void follower_destroy(struct follower *follower)
@@ -135,15 +106,10 @@ void follower_destroy(struct follower *follower)
 
 	if (!follower)
 		return;
-	drop_messages(follower);
-	while (hashmap_next(follower->paths, &cursor, &name, &value)) {
-		struct path *path = value;
-
-		stream_destroy(path->stream);
-		free(path);
-	}
+	while (hashmap_next(follower->paths, &cursor, &name, &value))
+		free_path(value);
 	hashmap_destroy(follower->paths);
-	mailbox_destroy(follower->mailbox);
+	inbox_destroy(follower->inbox);
 	reader_buffer_destroy(follower->host.buffer);
 	openfiles_destroy(follower->host.open);
 	changes_destroy(follower->host.changes);
@@ -152,12 +118,12 @@ void follower_destroy(struct follower *follower)
 
 int follower_fd(const struct follower *follower)
 {
-	return mailbox_fd(follower->mailbox);
+	return inbox_fd(follower->inbox);
 }
 
 void follower_wake(struct follower *follower)
 {
-	mailbox_wake(follower->mailbox);
+	inbox_wake(follower->inbox);
 }
 
 bool follower_reserve(struct follower *follower)
@@ -165,36 +131,14 @@ bool follower_reserve(struct follower *follower)
 	return openfiles_reserve(follower->host.open);
 }
 
-/* With its place behind it; its path is that of the file. */
-static struct checkpoint *copy_checkpoint(const struct checkpoint *from)
-{
-	size_t place_size = from->place ? strlen(from->place) + 1 : 0;
-	struct checkpoint *copy = xmalloc(sizeof(*copy) + place_size);
-
-	*copy = *from;
-	copy->path = NULL;
-	if (from->place)
-		copy->place = memcpy(copy + 1, from->place, place_size);
-	return copy;
-}
-
 void follower_adopt(struct follower *follower, const struct adoption *adoption)
 {
-	struct message message = {.kind = MESSAGE_ADOPT, .adoption = *adoption};
-
-	file_ref(adoption->file);
-	if (adoption->resume) {
-		message.adoption.resume = copy_checkpoint(adoption->resume);
-	}
-	mailbox_put(follower->mailbox, &message);
+	inbox_adopt(follower->inbox, adoption);
 }
 
 void follower_looked(struct follower *follower, struct file *file)
 {
-	struct message message = {.kind = MESSAGE_LOOKED,
-				  .adoption = {.file = file_ref(file), .fd = -1}};
-
-	mailbox_put(follower->mailbox, &message);
+	inbox_say(follower->inbox, MESSAGE_LOOKED, file);
 }
 
 void follower_hold(struct follower *follower)
@@ -216,17 +160,12 @@ void follower_number_from(struct follower *follower, uint64_t first, uint64_t st
 
 void follower_notify(struct follower *follower, struct file *file)
 {
-	struct message message = {.kind = MESSAGE_NOTICE,
-				  .adoption = {.file = file_ref(file), .fd = -1}};
-
-	mailbox_put(follower->mailbox, &message);
+	inbox_say(follower->inbox, MESSAGE_NOTICE, file);
 }
 
 void follower_end_backlog(struct follower *follower)
 {
-	struct message message = {.kind = MESSAGE_BACKLOG_END, .adoption = {.fd = -1}};
-
-	mailbox_put(follower->mailbox, &message);
+	inbox_say(follower->inbox, MESSAGE_BACKLOG_END, NULL);
 }
 
 bool follower_backlog_is_read(const struct follower *follower)
@@ -308,22 +247,28 @@ static struct path *path_of(struct follower *follower, const struct file *file)
 	if (path)
 		return path;
 	path = xcalloc(1, sizeof(*path));
-	path->stream = stream_create(&follower->host, name.ptr, path);
-	path->name = slice_of(stream_status(path->stream).name);
-	hashmap_put(follower->paths, path->name, path);
+	stream_init(&path->stream, &follower->host, name.ptr);
+	hashmap_put(follower->paths, name, path);
 	return path;
+}
+
+/* NULL if there is none. */
+static struct path *path_with(struct stream *stream)
+{
+	char *at = (char *)stream;
+
+	return at ? (struct path *)(void *)(at - offsetof(struct path, stream)) : NULL;
 }
 
 /* What it remembers stays. */
 static void end_path(struct follower *follower, struct path *path)
 {
 	set_due(follower, path, 0);
-	stream_retire(path->stream);
-	if (!stream_is_empty(path->stream))
+	stream_retire(&path->stream);
+	if (!stream_is_empty(&path->stream))
 		return;
-	hashmap_remove(follower->paths, path->name);
-	stream_destroy(path->stream);
-	free(path);
+	hashmap_remove(follower->paths, slice_of(path->stream.path));
+	free_path(path);
 }
 
 static void take_message(struct follower *follower, const struct message *message)
@@ -334,14 +279,14 @@ static void take_message(struct follower *follower, const struct message *messag
 	switch (message->kind) {
 	case MESSAGE_ADOPT:
 		path = path_of(follower, file);
-		stream_adopt(path->stream, &message->adoption);
+		stream_adopt(&path->stream, &message->adoption);
 		break;
 	case MESSAGE_NOTICE:
-		path = stream_notice(file);
+		path = path_with(stream_notice(file));
 		break;
 	case MESSAGE_LOOKED:
 		path = path_of(follower, file);
-		stream_looked(path->stream);
+		stream_looked(&path->stream);
 		break;
 	case MESSAGE_BACKLOG_END:
 		follower->backlog_has_ended = true;
@@ -349,14 +294,13 @@ static void take_message(struct follower *follower, const struct message *messag
 	}
 	if (path)
 		make_ready(follower, path);
-	finish_message(message);
+	message_finish(message);
 }
 
 static void take_messages(struct follower *follower)
 {
-	void *taken;
-	size_t count = mailbox_take(follower->mailbox, &taken);
-	const struct message *messages = taken;
+	const struct message *messages;
+	size_t count = inbox_take(follower->inbox, &messages);
 
 	for (size_t i = 0; i < count; i++)
 		take_message(follower, &messages[i]);
@@ -377,21 +321,21 @@ static void wait_for_a_file(struct follower *follower, struct path *path)
 
 static void step_path(struct follower *follower, struct path *path)
 {
-	bool more = stream_step(path->stream);
+	bool more = stream_step(&path->stream);
 
-	if (stream_is_idle(path->stream)) {
+	if (stream_is_idle(&path->stream)) {
 		wait_for_a_file(follower, path);
 		return;
 	}
 	path->empty_since_ns = 0;
-	set_due(follower, path, stream_due_ns(path->stream));
+	set_due(follower, path, stream_due_ns(&path->stream));
 	if (more)
 		make_ready(follower, path);
 }
 
 static bool is_at_rest(const struct path *path)
 {
-	return !path->ready && path->due_ns == 0 && stream_is_idle(path->stream);
+	return !path->ready && path->due_ns == 0 && stream_is_idle(&path->stream);
 }
 
 /* What came and went long ago: its memory, and paths that have none. */
@@ -408,8 +352,8 @@ static void sweep(struct follower *follower)
 	while (hashmap_next(follower->paths, &cursor, &name, &value)) {
 		struct path *path = value;
 
-		stream_forget_faded(path->stream);
-		if (is_at_rest(path) && stream_is_empty(path->stream))
+		stream_forget_faded(&path->stream);
+		if (is_at_rest(path) && stream_is_empty(&path->stream))
 			end_path(follower, path);
 	}
 }
@@ -470,7 +414,7 @@ static void note_all(struct follower *follower)
 	void *value;
 
 	while (hashmap_next(follower->paths, &cursor, &name, &value))
-		stream_note_all(((struct path *)value)->stream);
+		stream_note_all(&((struct path *)value)->stream);
 }
 
 void follower_checkpoints(struct follower *follower, uint64_t sequence,
@@ -495,9 +439,9 @@ void follower_each(const struct follower *follower,
 
 	while (hashmap_next(follower->paths, &cursor, &name, &value)) {
 		const struct path *path = value;
-		struct follower_status status = stream_status(path->stream);
+		struct follower_status status = stream_status(&path->stream);
 
-		if (stream_is_followed(path->stream))
+		if (stream_is_followed(&path->stream))
 			visit(ctx, &status);
 	}
 }

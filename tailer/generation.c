@@ -112,13 +112,18 @@ void generation_take_file(struct generation *g, struct file *file)
 	file_set_reader(file, g);
 }
 
+static struct generation *holder_of(struct openfiles_link *link)
+{
+	return (void *)((char *)link - offsetof(struct generation, open));
+}
+
 /* The longest idle file that can be found again gives up its descriptor. */
 static void close_longest_idle(struct stream_host *host)
 {
 	struct openfiles_link *link = openfiles_oldest(host->open);
 
 	for (; link; link = link->newer) {
-		struct generation *idle = link->holder;
+		struct generation *idle = holder_of(link);
 
 		if (file_standing(idle->file) & FILE_NAMED) {
 			generation_close(idle);
@@ -179,7 +184,7 @@ void generation_take_fd(struct generation *g, int fd)
 	note_place(g, fd);
 	reader_open(g->reader, fd);
 	g->born_ns = born_ns(fd);
-	openfiles_add(g->stream->host->open, &g->open, g);
+	openfiles_add(g->stream->host->open, &g->open);
 }
 
 /* Others are closed only for a file that can be opened. */

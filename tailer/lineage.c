@@ -79,8 +79,8 @@ static void go_on_in(struct generation *seeking, struct generation *copy)
 
 	if (reader_is_open(copy->reader)) {
 		fd = reader_take_fd(copy->reader);
-		openfiles_move(seeking->stream->host->open, &copy->open, &seeking->open,
-			       seeking);
+		openfiles_move(seeking->stream->host->open, &copy->open,
+			       &seeking->open);
 	}
 	seeking->born_ns = copy->born_ns;
 	roles_forget(copy);

@@ -57,9 +57,8 @@ static void detach(struct openfiles *open, struct openfiles_link *link)
 	*(link->newer ? &link->newer->older : &open->newest) = link->older;
 }
 
-void openfiles_add(struct openfiles *open, struct openfiles_link *link, void *holder)
+void openfiles_add(struct openfiles *open, struct openfiles_link *link)
 {
-	link->holder = holder;
 	append(open, link);
 }
 
@@ -72,11 +71,11 @@ void openfiles_touch(struct openfiles *open, struct openfiles_link *link)
 }
 
 void openfiles_move(struct openfiles *open, struct openfiles_link *from,
-		    struct openfiles_link *to, void *holder)
+		    struct openfiles_link *to)
 {
 	detach(open, from);
 	*from = (struct openfiles_link){0};
-	openfiles_add(open, to, holder);
+	openfiles_add(open, to);
 }
 
 void openfiles_remove(struct openfiles *open, struct openfiles_link *link)

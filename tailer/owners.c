@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/hashmap.h"
+#include "common/shared_text.h"
 #include "common/xalloc.h"
 
 #define SWEEP_NS (3600 * NS_PER_SECOND)
@@ -12,10 +13,10 @@
 #define REMEMBER_NS (48 * SWEEP_NS)
 
 struct followed {
-	size_t files;
-	size_t owner; /* of all its generations, as long as any is remembered */
+	const char *path; /* shared_text.h */
 	int64_t empty_since_ns;
-	char path[];
+	unsigned files;
+	unsigned owner; /* of all its generations, as long as any is remembered */
 };
 
 struct owners {
@@ -37,6 +38,12 @@ struct owners *owners_create(struct follower *const *followers, size_t count)
 	return owners;
 }
 
+static void free_followed(struct followed *followed)
+{
+	shared_text_unref(followed->path);
+	free(followed);
+}
+
 void owners_destroy(struct owners *owners)
 {
 	size_t cursor = 0;
@@ -46,18 +53,18 @@ void owners_destroy(struct owners *owners)
 	if (!owners)
 		return;
 	while (hashmap_next(owners->paths, &cursor, &path, &followed))
-		free(followed);
+		free_followed(followed);
 	hashmap_destroy(owners->paths);
 	free(owners->owned);
 	free(owners);
 }
 
 /* The follower that has the fewest paths. */
-static size_t choose_owner(const struct owners *owners)
+static unsigned choose_owner(const struct owners *owners)
 {
-	size_t chosen = 0;
+	unsigned chosen = 0;
 
-	for (size_t i = 1; i < owners->count; i++)
+	for (unsigned i = 1; i < owners->count; i++)
 		if (owners->owned[i] < owners->owned[chosen])
 			chosen = i;
 	return chosen;
@@ -66,11 +73,10 @@ static size_t choose_owner(const struct owners *owners)
 struct follower *owners_follow(struct owners *owners, const char *path)
 {
 	struct followed *followed = hashmap_get(owners->paths, slice_of(path));
-	size_t size = strlen(path) + 1;
 
 	if (!followed) {
-		followed = xcalloc(1, sizeof(*followed) + size);
-		memcpy(followed->path, path, size);
+		followed = xcalloc(1, sizeof(*followed));
+		followed->path = shared_text_ref(path);
 		followed->owner = choose_owner(owners);
 		owners->owned[followed->owner]++;
 		hashmap_put(owners->paths, slice_of(followed->path), followed);
@@ -92,6 +98,14 @@ bool owners_follows(const struct owners *owners, const char *path)
 	const struct followed *followed = hashmap_get(owners->paths, slice_of(path));
 
 	return followed && followed->files > 0;
+}
+
+const char *owners_shared_path(const struct owners *owners, const char *path)
+{
+	const struct followed *followed = hashmap_get(owners->paths, slice_of(path));
+
+	return followed ? shared_text_ref(followed->path)
+			: shared_text_create(slice_of(path));
 }
 
 const char *owners_path_named(const struct owners *owners, const char *name)
@@ -134,6 +148,6 @@ void owners_sweep(struct owners *owners, int64_t now_ns)
 			continue;
 		owners->owned[followed->owner]--;
 		hashmap_remove(owners->paths, slice_of(followed->path));
-		free(followed);
+		free_followed(followed);
 	}
 }

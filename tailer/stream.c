@@ -1,26 +1,18 @@
 #include "tailer/stream.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/clock.h"
-#include "common/xalloc.h"
+#include "common/shared_text.h"
 #include "tailer/lineage.h"
 #include "tailer/reading.h"
 #include "tailer/roles.h"
 
 #define FIRST_HALVINGS 6 /* until it is known how long its lines take */
 
-struct stream *stream_create(struct stream_host *host, const char *path, void *owner)
+void stream_init(struct stream *stream, struct stream_host *host, const char *path)
 {
-	size_t size = strlen(path) + 1;
-	struct stream *stream = xcalloc(1, sizeof(*stream) + size);
-
-	memcpy(stream->path, path, size);
-	stream->host = host;
-	stream->halvings = FIRST_HALVINGS;
-	stream->owner = owner;
-	return stream;
+	*stream = (struct stream){.host = host,
+				  .path = shared_text_ref(path),
+				  .halvings = FIRST_HALVINGS};
 }
 
 static void destroy_all(struct generation *list)
@@ -41,13 +33,13 @@ void stream_retire(struct stream *stream)
 	stream->user = NULL;
 }
 
-void stream_destroy(struct stream *stream)
+void stream_finish(struct stream *stream)
 {
 	destroy_all(stream->oldest);
 	destroy_all(stream->candidates);
 	destroy_all(stream->past);
 	stream_retire(stream);
-	free(stream);
+	shared_text_unref(stream->path);
 }
 
 /* Archives are never added to: that they were written is no news. */
@@ -191,27 +183,27 @@ static void notice_past(struct generation *g, unsigned events)
 		roles_to_active(g);
 }
 
-void *stream_notice(struct file *file)
+struct stream *stream_notice(struct file *file)
 {
 	struct generation *g = file_reader(file);
 	unsigned events = file_take(file);
 	unsigned before;
-	void *owner;
+	struct stream *stream;
 
 	if (!g)
 		return NULL;
-	owner = g->stream->owner;
+	stream = g->stream;
 	before = g->standing;
 	g->standing = file_standing(file);
 	if (events & (FILE_WRITTEN | FILE_CLOSED))
 		g->closed = events & FILE_CLOSED;
 	if (g->role == ROLE_PAST) {
 		notice_past(g, events);
-		return owner;
+		return stream;
 	}
 	if (g->role == ROLE_CANDIDATE && (events & FILE_FORGOTTEN)) {
 		roles_drop_candidate(g);
-		return owner;
+		return stream;
 	}
 	g->dirty = true;
 	if ((before & FILE_CURRENT) && generation_is_leaving(g)) {
@@ -220,7 +212,7 @@ void *stream_notice(struct file *file)
 		if (!(g->standing & FILE_UNWANTED))
 			roles_report_rotation(g, how_it_left(g));
 	}
-	return owner;
+	return stream;
 }
 
 void stream_looked(struct stream *stream)

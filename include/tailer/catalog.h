@@ -26,7 +26,7 @@ struct known; /* a file */
 struct known_name {
 	struct known *known;
 	struct known_name *next; /* of the same file */
-	char *path;
+	const char *path;        /* shared_text.h */
 };
 
 /* `asks` takes what followers ask (file_ask()); it outlives the catalog. */

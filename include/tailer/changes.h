@@ -17,10 +17,9 @@ struct changes;
 
 /* Part of what has a checkpoint. */
 struct change {
-	struct change *newer, *older; /* in the list while noted */
+	struct change *newer, *older; /* in the list while noted; else NULL */
 	uint64_t number;              /* of the generation */
 	uint64_t sequence;            /* of the first cut that held it; 0: none has */
-	bool noted;
 };
 
 struct changes *changes_create(void);

@@ -35,7 +35,8 @@ enum file_standing {
 
 /*
  * One reference, the caller's.  `path` is the path that it is followed as for
- * ever, whatever it is called later; copied.  `asks` takes what file_ask() says.
+ * ever, whatever it is called later: a shared text (shared_text.h), of which it
+ * takes a reference.  `asks` takes what file_ask() says.
  */
 struct file *file_create(const struct identity *identity, uint64_t inode,
 			 const char *path, unsigned root, struct mailbox *asks);
@@ -44,7 +45,7 @@ void file_unref(struct file *file); /* NULL is accepted */
 
 const struct identity *file_identity(const struct file *file);
 uint64_t file_inode(const struct file *file);
-const char *file_path(const struct file *file);
+const char *file_path(const struct file *file); /* shared_text.h */
 unsigned file_root(const struct file *file);
 
 /*
@@ -55,7 +56,10 @@ bool file_mark(struct file *file, unsigned events);
 /* Follower: the events since the last call. */
 unsigned file_take(struct file *file);
 
-/* Discovery: where it can be opened now; NULL: nowhere.  Copied. */
+/*
+ * Discovery: where it can be opened now, a shared text, of which it takes a
+ * reference; NULL: nowhere.
+ */
 void file_set_standing(struct file *file, unsigned standing, const char *place);
 unsigned file_standing(struct file *file);
 /* Replaces `out` by the place; false if there is none. */

@@ -35,7 +35,10 @@ const char *rotation_kind_name(enum rotation_kind kind);
 
 /* What a follower tells its worker; all calls come from follower_turn(). */
 struct follower_ops {
-	/* A path is followed from now on.  What it returns is `path` below. */
+	/*
+	 * A path, a shared text (shared_text.h), is followed from now on.  What it
+	 * returns is `path` below.
+	 */
 	void *(*path_added)(void *ctx, const char *path, unsigned root);
 	/*
 	 * No generation of it is left: its files were deleted, or no root wants

@@ -27,18 +27,27 @@ enum generation_role {
 	ROLE_PAST,      /* read, or to be left alone: remembered */
 };
 
+/* There are very many of these: small members stand together. */
 struct generation {
 	struct generation *next; /* in the list of its role; of those read, the newer */
 	struct stream *stream;
 	struct change change; /* of its checkpoint */
-	int64_t born_ns;      /* of the file; 0: not known */
-	enum generation_role role;
-	struct file *file; /* NULL: none is known that holds it */
+	struct file *file;    /* NULL: none is known that holds it */
 	struct reader *reader;
-	char *place; /* where the file was when it was opened, if not at the path */
-	int64_t later_than_ns; /* candidate: what was not written later is history */
 	struct openfiles_link open;
+	char *place;     /* where the file was when it was opened, if not at the path */
+	int64_t born_ns; /* of the file; 0: not known */
+	int64_t quiet_since_ns;
+	int64_t due_ns;         /* look again by then; 0: when something happens */
+	uint64_t backlog_bytes; /* 0: no backlog, or read */
+	int64_t later_than_ns;  /* candidate: what was not written later is history */
+	uint64_t copy_of;       /* number of the generation that this is a copy of; 0 */
+	uint64_t judged_bytes;  /* candidate: compared with what ends before that */
+	const char *lost_as;    /* seeking: reason to give if nothing is found */
+	enum generation_role role;
 	unsigned standing; /* as of the last notice */
+	unsigned failures; /* in a row */
+	unsigned ask;      /* the look at the directory that it waits for */
 	bool dirty;        /* there may be more to read */
 	bool closed;       /* a writer has closed it, and nothing came since */
 	bool resumed;      /* an earlier run read it; this one has not yet */
@@ -49,16 +58,8 @@ struct generation {
 	bool waits;      /* and those behind it: nothing can be done at once */
 	bool joins;      /* its last line goes on in the file that was truncated */
 	bool unfinished; /* past, but not known to be read to its end */
-	unsigned failures; /* in a row */
-	int64_t quiet_since_ns;
-	int64_t due_ns;         /* look again by then; 0: when something happens */
-	uint64_t backlog_bytes; /* 0: no backlog, or read */
-	uint64_t copy_of;       /* number of the generation that this is a copy of; 0 */
-	bool holds_up_nobody;   /* candidate: its turn comes when others are read */
-	uint64_t judged_bytes;  /* candidate: compared with what ends before that */
-	bool vanished;          /* seeking: its file went while nobody looked */
-	const char *lost_as;    /* seeking: reason to give if nothing is found */
-	unsigned ask;           /* the look at the directory that it waits for */
+	bool holds_up_nobody; /* candidate: its turn comes when others are read */
+	bool vanished;        /* seeking: its file went while nobody looked */
 };
 
 /* What the streams of a follower share; outlives them. */
@@ -76,9 +77,8 @@ struct stream_host {
 
 struct stream {
 	struct stream_host *host;
-	void *owner;
+	const char *path;          /* shared_text.h */
 	void *user;                /* what path_added returned; NULL: nothing is read */
-	bool has_user;             /* path_added was called */
 	struct generation *oldest; /* active and seeking */
 	struct generation *candidates; /* in the order of their arrival */
 	struct generation *past;       /* the newest first */
@@ -86,7 +86,7 @@ struct stream {
 	int64_t last_line_ns;
 	int64_t unseen_ns; /* a candidate was taken for a generation; 0: never */
 	unsigned halvings; /* of the blocks that are read: its lines take long */
-	char path[];
+	bool has_user;     /* path_added was called */
 };
 
 /* In no list.  `resume` may be NULL. */

@@ -15,7 +15,6 @@ struct openfiles;
 /* Part of what holds the descriptor; all zero: not in the list. */
 struct openfiles_link {
 	struct openfiles_link *older, *newer;
-	void *holder;
 };
 
 struct openfiles *openfiles_create(size_t limit);
@@ -29,12 +28,12 @@ void openfiles_reserve_anyway(struct openfiles *open);
 void openfiles_cancel(struct openfiles *open);
 
 /* Adds what was reserved, as the most recently used. */
-void openfiles_add(struct openfiles *open, struct openfiles_link *link, void *holder);
+void openfiles_add(struct openfiles *open, struct openfiles_link *link);
 /* It was used just now. */
 void openfiles_touch(struct openfiles *open, struct openfiles_link *link);
 /* The descriptor is another holder's now. */
 void openfiles_move(struct openfiles *open, struct openfiles_link *from,
-		    struct openfiles_link *to, void *holder);
+		    struct openfiles_link *to);
 /* It was closed. */
 void openfiles_remove(struct openfiles *open, struct openfiles_link *link);
 

@@ -20,7 +20,13 @@ struct owners;
 struct owners *owners_create(struct follower *const *followers, size_t count);
 void owners_destroy(struct owners *owners); /* NULL is accepted */
 
-/* One more file is followed as `path`; returns the path's follower. */
+/* The text of a path that is to be followed, to be shared; the caller's reference. */
+const char *owners_shared_path(const struct owners *owners, const char *path);
+
+/*
+ * One more file is followed as `path`, a shared text (shared_text.h); returns the
+ * path's follower.
+ */
 struct follower *owners_follow(struct owners *owners, const char *path);
 /* One fewer.  The follower may remember its generations: the path stays its own. */
 void owners_unfollow(struct owners *owners, const char *path);

@@ -21,19 +21,19 @@
 
 #include "tailer/generation.h"
 
-/* `owner` is what stream_notice() returns. */
-struct stream *stream_create(struct stream_host *host, const char *path, void *owner);
+/* `path` is a shared text (shared_text.h), of which it takes a reference. */
+void stream_init(struct stream *stream, struct stream_host *host, const char *path);
 /* Calls path_removed if the path was added. */
-void stream_destroy(struct stream *stream);
+void stream_finish(struct stream *stream);
 
 /* Takes the descriptor, and a reference to the file. */
 void stream_adopt(struct stream *stream, const struct adoption *adoption);
 
 /*
- * Takes the file's events: its stream has something to do.  Returns the
- * stream's owner, or NULL if no stream has the file (any more).
+ * Takes the file's events: its stream, which is returned, has something to do.
+ * NULL if no stream has the file (any more).
  */
-void *stream_notice(struct file *file);
+struct stream *stream_notice(struct file *file);
 
 /* The answer to one file_ask(). */
 void stream_looked(struct stream *stream);

@@ -10,7 +10,7 @@ static void setup(void)
 	open_files = openfiles_create(3);
 	for (size_t i = 0; i < 3; i++) {
 		cr_assert(openfiles_reserve(open_files));
-		openfiles_add(open_files, &links[i], &links[i]);
+		openfiles_add(open_files, &links[i]);
 	}
 }
 
