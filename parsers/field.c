@@ -75,17 +75,25 @@ static bool pattern_decides(const struct field *field)
 	return field->pattern_count > 0;
 }
 
-static bool resolve_in_format(const struct field_scope *scope, struct field *field)
+static bool resolve_in_format(const struct field_scope *scope, struct slice otherwise,
+			      struct field *field)
 {
 	if (!scope->wanted || field->name[0] == '\0' || pattern_decides(field))
 		return false;
 	field->in_format = true;
-	field->wanted = wanted_add(scope->wanted, slice_of(field->name));
+	field->wanted =
+		wanted_add_either(scope->wanted, slice_of(field->name), otherwise);
 	return true;
 }
 
 struct field *field_resolve(struct arena *arena, const struct field_scope *scope,
 			    struct slice name)
+{
+	return field_resolve_either(arena, scope, name, (struct slice){NULL, 0});
+}
+
+struct field *field_resolve_either(struct arena *arena, const struct field_scope *scope,
+				   struct slice name, struct slice otherwise)
 {
 	struct field *field = arena_alloc(arena, sizeof(*field));
 	bool found;
@@ -99,7 +107,7 @@ struct field *field_resolve(struct arena *arena, const struct field_scope *scope
 		}
 	}
 	found = resolve_captures(arena, scope, field);
-	found |= resolve_in_format(scope, field);
+	found |= resolve_in_format(scope, otherwise, field);
 	for (size_t i = 0; i < scope->path_field_count; i++)
 		if (strcmp(scope->path_fields[i], field->name) == 0)
 			field->path_field = (int)i;

@@ -82,17 +82,6 @@ static void load_where(struct loader *l, const struct yaml_node *node,
 			rule->where_count++;
 }
 
-/* Loggers call it by either name. */
-static struct field *message_of_format(struct loader *l)
-{
-	struct field *field =
-		field_resolve(l->arena, &l->file_scope, slice_of("message"));
-
-	field->wanted = wanted_add_either(l->file->wanted, slice_of("message"),
-					  slice_of("msg"));
-	return field;
-}
-
 static void load_in(struct loader *l, const struct yaml_node *node, struct rule *rule)
 {
 	const struct yaml_node *in = yaml_get(node, "in");
@@ -102,7 +91,8 @@ static void load_in(struct loader *l, const struct yaml_node *node, struct rule 
 	else if (!l->file->wanted)
 		rule->in = field_resolve(l->arena, &l->file_scope, slice_of("message"));
 	else if (yaml_get(node, "pattern") || yaml_get(node, "unless"))
-		rule->in = message_of_format(l);
+		rule->in = field_resolve_either(l->arena, &l->file_scope,
+						slice_of("message"), slice_of("msg"));
 	if (!rule->in)
 		rule->in = field_resolve(l->arena, &l->file_scope, slice_of("_line"));
 }
@@ -147,15 +137,11 @@ static bool depends_on_pattern(const struct field *field)
 static void load_time_field(struct loader *l, const struct field_scope *scope,
 			    struct rule *rule)
 {
-	struct slice name;
 	struct field *field;
 
 	if (!l->time_from || l->time_from->kind != YAML_SCALAR)
 		return;
-	name = l->time_from->text;
-	if (name.len > 0 && name.ptr[0] == '$')
-		name = (struct slice){name.ptr + 1, name.len - 1};
-	field = field_resolve(l->arena, scope, name);
+	field = field_resolve(l->arena, scope, load_field_name(l->time_from));
 	rule->time_field = field;
 	rule->time_is_of_line = !field || !depends_on_pattern(field);
 }

@@ -161,6 +161,18 @@ struct yaml_node *const *load_scalars(struct loader *l, struct yaml_node *const 
 	return (*node)->items;
 }
 
+struct slice load_field_name(const struct yaml_node *node)
+{
+	struct slice name = node->text;
+
+	if (name.len > 0 && name.ptr[0] == '$')
+		name = (struct slice){name.ptr + 1, name.len - 1};
+	if (name.len >= 2 && name.len < node->text.len && name.ptr[0] == '{' &&
+	    name.ptr[name.len - 1] == '}')
+		name = (struct slice){name.ptr + 1, name.len - 2};
+	return name;
+}
+
 struct field *load_field(struct loader *l, const struct field_scope *scope,
 			 const struct yaml_node *node, const char *what)
 {
@@ -171,9 +183,7 @@ struct field *load_field(struct loader *l, const struct field_scope *scope,
 
 	if (!yaml_expect(node, YAML_SCALAR, what, l->diag))
 		return NULL;
-	name = node->text;
-	if (name.len > 0 && name.ptr[0] == '$')
-		name = (struct slice){name.ptr + 1, name.len - 1};
+	name = load_field_name(node);
 	field = field_resolve(l->arena, scope, name);
 	if (field)
 		return field;

@@ -59,6 +59,13 @@ struct field_scope {
 struct field *field_resolve(struct arena *arena, const struct field_scope *scope,
 			    struct slice name);
 
+/*
+ * Likewise of a field that a record has by either name, the first one counting first;
+ * other places supply `name` alone.
+ */
+struct field *field_resolve_either(struct arena *arena, const struct field_scope *scope,
+				   struct slice name, struct slice otherwise);
+
 /* The name among those that the scope supplies that is closest, or NULL. */
 const char *field_closest(const struct field_scope *scope, const char *name);
 

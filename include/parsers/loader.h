@@ -51,7 +51,10 @@ struct regex *load_regex(struct loader *l, const struct yaml_node *node,
 struct yaml_node *const *load_scalars(struct loader *l, struct yaml_node *const *node,
 				      const char *what, size_t *count);
 
-/* A name with or without `$`; an error if nothing in the scope supplies it. */
+/* The name that a scalar gives: `name`, `$name` or `${name}`. */
+struct slice load_field_name(const struct yaml_node *node);
+
+/* A name as above; an error if nothing in the scope supplies it. */
 struct field *load_field(struct loader *l, const struct field_scope *scope,
 			 const struct yaml_node *node, const char *what);
 

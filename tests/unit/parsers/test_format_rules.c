@@ -137,6 +137,15 @@ Test(format_rules, dots_of_a_template_are_part_of_a_name_only_where_values_are_n
 	       "n_total x.5.,{\"b\":\"x\"}.,6$" NOW);
 }
 
+Test(format_rules, keys_that_take_a_field_take_it_with_braces_too)
+{
+	expect(JSON "timestamp: {from: '${a b}', layout: '%s'}\nrules:\n"
+		    "  - {name: a, in: '${c d}', pattern: 'x', " COUNT(
+			    "l: {from: '${e f}'}") "}\n",
+	       "{\"a b\":1763999999,\"c d\":\"x\",\"e f\":1}\n",
+	       "n_total 1 1 @1763999999\n");
+}
+
 Test(format_rules, logfmt_names_end_at_a_dot)
 {
 	expect("format: logfmt\nrules:\n  - {name: a, where: {a.b: x}, " COUNT(
