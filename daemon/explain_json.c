@@ -205,6 +205,8 @@ void shown_json(struct strbuf *out, const struct shown_style *style,
 	add_fields(out, "fields", &record->fields);
 	if (record->time.ptr)
 		add_text(out, "time", record->time);
+	if (record->is_malformed)
+		add_count(out, "malformed_at", record->malformed_at);
 	if (record->line_failed) {
 		add_key(out, "line_attempt");
 		add_attempt(out, &record->line_attempt);

@@ -378,6 +378,20 @@ static void add_time(struct strbuf *out, struct slice seconds)
 	strbuf_puts(out, "Z\n");
 }
 
+static void add_malformed(struct strbuf *out, const struct shown_style *style,
+			  const struct explained_record *r)
+{
+	struct excerpt how = {.mark = "^ from here on"};
+
+	strbuf_addf(out, "    it is no %s: its fields are missing\n",
+		    format_name(r->file->format));
+	how.indent = add_label_text(out, "line", strlen("line"));
+	how.columns = style->columns > how.indent + EXCERPT_LEAST_COLUMNS
+			      ? style->columns - how.indent
+			      : EXCERPT_LEAST_COLUMNS;
+	excerpt_add(out, &how, r->text, r->malformed_at);
+}
+
 static size_t add_record(struct strbuf *out, const struct shown_style *style,
 			 const struct explained_record *r,
 			 const struct closest *closest)
@@ -394,6 +408,8 @@ static size_t add_record(struct strbuf *out, const struct shown_style *style,
 	add_fields(out, style, "    fields: ", &r->fields);
 	if (r->time.ptr)
 		add_time(out, r->time);
+	if (r->is_malformed)
+		add_malformed(out, style, r);
 	if (r->line_failed) {
 		strbuf_puts(out, "    `line` does not match: its fields are missing\n");
 		add_attempt(out, style, "pattern", "_line", &r->line_attempt);

@@ -126,6 +126,22 @@ static void add_line_fields(struct explain *x, struct record *record)
 	x->record->line_attempt = explain_attempt(&context, line, x->record->text);
 }
 
+/* Those that rules of the file name. */
+static void add_format_fields(struct explain *x, struct record *record)
+{
+	const struct wanted *wanted = record->file->wanted;
+
+	for (size_t i = 0; wanted && i < wanted_count(wanted); i++) {
+		struct slice text = record_field(record, i);
+
+		x->record->is_malformed = record->fields_malformed;
+		if (text.ptr)
+			add_field(x, &x->record->fields, wanted_name(wanted, i), text);
+	}
+	if (x->record->is_malformed)
+		x->record->malformed_at = format_malformed_at(record->fields);
+}
+
 static void add_path_fields(struct explain *x, const struct record *record)
 {
 	size_t count;
@@ -159,6 +175,7 @@ static void begin_record(struct explain *x, struct record *record)
 	x->records[x->count++] = x->record = r;
 	x->record_text = record->text;
 	add_line_fields(x, record);
+	add_format_fields(x, record);
 	add_path_fields(x, record);
 }
 

@@ -12,17 +12,19 @@ struct format_fields {
 	struct format_value *values; /* one a leaf */
 	size_t capacity;
 	size_t text_bytes;
+	size_t malformed_at;
 	struct strbuf decoded, key;
 };
 
 static bool read_json(struct format_fields *fields, struct slice text)
 {
-	return json_read(text, fields->wanted, fields->values, &fields->key);
+	return json_read(text, fields->wanted, fields->values, &fields->key,
+			 &fields->malformed_at);
 }
 
 static bool read_logfmt(struct format_fields *fields, struct slice text)
 {
-	return logfmt_read(text, fields->wanted, fields->values);
+	return logfmt_read(text, fields->wanted, fields->values, &fields->malformed_at);
 }
 
 static const struct {
@@ -95,6 +97,11 @@ bool format_read(struct format_fields *fields, enum format format,
 		return true;
 	forget(fields);
 	return false;
+}
+
+size_t format_malformed_at(const struct format_fields *fields)
+{
+	return fields->malformed_at;
 }
 
 /* Values do not overlap and none becomes longer: the first makes room for all. */

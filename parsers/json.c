@@ -4,7 +4,8 @@
 
 #include "parsers/escapes.h"
 
-/* Every function moves `p` behind what it reads, or returns false. */
+/* Every function moves `p` behind what it reads; or returns false, `p` at what is bad.
+ */
 struct reader {
 	const char *p, *end;
 	struct format_value *values;
@@ -44,7 +45,10 @@ static bool read_escape(struct reader *r)
 		r->p += 5;
 		return true;
 	}
-	return escapes_letter(*r->p++) != '\0';
+	if (escapes_letter(*r->p) == '\0')
+		return false;
+	r->p++;
+	return true;
 }
 
 /* Behind the opening quote. */
@@ -270,18 +274,20 @@ static bool read_value(struct reader *r, const struct wanted_node *node)
 }
 
 bool json_read(struct slice text, const struct wanted *wanted,
-	       struct format_value *values, struct strbuf *key)
+	       struct format_value *values, struct strbuf *key, size_t *at)
 {
 	struct reader r = {.p = text.ptr,
 			   .end = text.ptr + text.len,
 			   .values = values,
 			   .key = key};
+	bool ok;
 
 	skip_blanks(&r);
 	if (r.p == r.end)
 		return true;
-	if (*r.p != '{' || !read_nested(&r, wanted_root(wanted)))
-		return false;
-	skip_blanks(&r);
-	return r.p == r.end;
+	ok = *r.p == '{' && read_nested(&r, wanted_root(wanted));
+	if (ok)
+		skip_blanks(&r);
+	*at = (size_t)(r.p - text.ptr);
+	return ok && r.p == r.end;
 }

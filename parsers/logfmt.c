@@ -61,7 +61,7 @@ static bool read_key(const char **p, const char *end, struct slice *key)
 }
 
 bool logfmt_read(struct slice text, const struct wanted *wanted,
-		 struct format_value *values)
+		 struct format_value *values, size_t *at)
 {
 	const struct wanted_node *root = wanted_root(wanted), *node;
 	const char *p = text.ptr, *end = text.ptr + text.len;
@@ -75,6 +75,7 @@ bool logfmt_read(struct slice text, const struct wanted *wanted,
 			p++;
 		if (p == end)
 			return true;
+		*at = (size_t)(p - text.ptr);
 		if (!read_key(&p, end, &key))
 			return false;
 		if (p < end && *p == '=') {

@@ -24,8 +24,9 @@ struct slice record_field(struct record *record, size_t wanted)
 
 	if (!record->fields_read) {
 		record->fields_read = true;
-		if (!format_read(record->fields, file->format, file->wanted,
-				 record->text))
+		record->fields_malformed = !format_read(record->fields, file->format,
+							file->wanted, record->text);
+		if (record->fields_malformed)
 			record->malformed |= 1U << malformed_of(file->format);
 	}
 	return format_field(record->fields, wanted);

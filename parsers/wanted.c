@@ -230,6 +230,16 @@ size_t wanted_leaf_count(const struct wanted *wanted)
 	return wanted->leaf_count;
 }
 
+size_t wanted_count(const struct wanted *wanted)
+{
+	return wanted->name_count;
+}
+
+const char *wanted_name(const struct wanted *wanted, size_t number)
+{
+	return wanted->by_number[number]->text.ptr;
+}
+
 const size_t *wanted_leaves(const struct wanted *wanted, size_t name, size_t *count)
 {
 	*count = wanted->by_number[name]->leaf_count;

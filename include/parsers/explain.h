@@ -83,6 +83,9 @@ struct explained_record {
 	struct slice text;
 	size_t line; /* its first among all that were fed, from 1 */
 	struct explained_fields fields;
+	/* It is not what `format` says, from this byte on: it has no fields. */
+	bool is_malformed;
+	size_t malformed_at;
 	/* `line` does not match: how far it got. */
 	bool line_failed;
 	struct explained_attempt line_attempt;

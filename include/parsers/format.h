@@ -46,6 +46,9 @@ void format_fields_destroy(struct format_fields *fields); /* NULL is accepted */
 bool format_read(struct format_fields *fields, enum format format,
 		 const struct wanted *wanted, struct slice text);
 
+/* Of a malformed record: the byte from which on it is none of the format. */
+size_t format_malformed_at(const struct format_fields *fields);
+
 /* A field of the record by its number in `wanted`; ptr NULL: it is missing.  Borrowed
  * until the next record. */
 struct slice format_field(struct format_fields *fields, size_t name);

@@ -21,11 +21,12 @@
 
 /*
  * Puts what is wanted into values[leaf], all missing before; false if the text is
- * malformed.  `key` is scratch.  A string is kept without its quotes, null is missing,
- * anything else is its source text.  Blanks alone are a record without fields.
+ * malformed, at the byte *at.  `key` is scratch.  A string is kept without its quotes,
+ * null is missing, anything else is its source text.  Blanks alone are a record without
+ * fields.
  */
 bool json_read(struct slice text, const struct wanted *wanted,
-	       struct format_value *values, struct strbuf *key);
+	       struct format_value *values, struct strbuf *key, size_t *at);
 
 /* Decodes the escapes of a well-formed string into `out`, which has room for as many
  * bytes; returns how many there are. */

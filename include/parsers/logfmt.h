@@ -18,11 +18,11 @@
 
 /*
  * Puts what is wanted into values[leaf], all missing before; false if the text is
- * malformed: `=` without a key, a quote in a key, one that is not closed, text right
- * behind a closed one.
+ * malformed, from the byte *at on: `=` without a key, a quote in a key, one that is not
+ * closed, text right behind a closed one.
  */
 bool logfmt_read(struct slice text, const struct wanted *wanted,
-		 struct format_value *values);
+		 struct format_value *values, size_t *at);
 
 /* As json_decode().  A backslash before any other character is one. */
 size_t logfmt_decode(struct slice text, char *out);

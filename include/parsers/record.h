@@ -44,7 +44,8 @@ struct record {
 
 	struct format_fields *fields; /* the engine's */
 	bool fields_read;             /* of this record, for this file */
-	unsigned malformed;           /* a bit for each enum malformed */
+	bool fields_malformed;
+	unsigned malformed; /* a bit for each enum malformed, of any file */
 
 	bool line_tried;
 	bool line_matched;

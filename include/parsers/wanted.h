@@ -57,6 +57,10 @@ void wanted_finish(struct wanted *wanted);
 const struct wanted_node *wanted_root(const struct wanted *wanted);
 size_t wanted_leaf_count(const struct wanted *wanted);
 
+/* In the order of their numbers. */
+size_t wanted_count(const struct wanted *wanted);
+const char *wanted_name(const struct wanted *wanted, size_t number);
+
 /* The leaves that can supply a name, in the order of precedence. */
 const size_t *wanted_leaves(const struct wanted *wanted, size_t name, size_t *count);
 

@@ -57,6 +57,8 @@ static void check_fields(struct format_fields *fields, enum format format, size_
 	bool has_escapes = memchr(record.ptr, '\\', record.len);
 	struct slice found[MAX_NAMES];
 
+	check(ok || format_malformed_at(fields) <= record.len);
+
 	for (size_t i = 0; i < names; i++) {
 		struct slice field = found[i] = format_field(fields, i);
 

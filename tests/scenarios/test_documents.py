@@ -9,14 +9,16 @@ from harness import LOGTALLY, TOP, Scenario
 
 
 def blocks(text):
-    """(patterns, [(command, output)]) of each document: the first patterns file, and what is run on it."""
-    patterns = re.search(r"^```yaml patterns\n(.*?)^```$", text, re.S | re.M)
-    commands = []
+    """({name: patterns}, [(command, output)]) of a document: a patterns file is called as the text says last before it."""
+    patterns, commands = {}, []
+    for block in re.finditer(r"^```yaml patterns\n(.*?)^```$", text, re.S | re.M):
+        names = re.findall(r"`([a-z]+\.yml)`", text[:block.start()])
+        patterns.update({names[-1]: block[1]} if names else {})
     for block in re.findall(r"^```console\n(.*?)^```$", text, re.S | re.M):
         for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
             command, _, output = part.partition("\n")
             commands.append((command, output))
-    return patterns and patterns[1], commands
+    return patterns, commands
 
 
 def run(command, directory):
@@ -27,10 +29,11 @@ def run(command, directory):
 
 class Documents(Scenario):
     def test_what_explain_md_shows_is_what_comes_out(self):
-        """Every ```console block of docs/explain.md, on its first patterns file, which is called pipeline.yml."""
+        """Every ```console block of docs/explain.md, on the patterns files that it shows."""
         with open(TOP + "/docs/explain.md", encoding="utf-8") as f:
             patterns, commands = blocks(f.read())
-        self.write(self.path("pipeline.yml"), patterns)
+        for name, text in patterns.items():
+            self.write(self.path(name), text)
         self.assertGreater(len(commands), 4)
         for command, output in commands:
             with self.subTest(command=command):

@@ -246,6 +246,31 @@ Test(logfmt, what_cannot_be_told_apart_is_malformed)
 	logfmt("a", "a=\"1\"2", "malformed");
 }
 
+static size_t malformed_at(enum format format, const char *text)
+{
+	struct arena *arena = arena_create();
+	struct wanted *wanted = wanted_create(arena, format_is_nested(format));
+	struct format_fields *fields = format_fields_create();
+	size_t at;
+
+	wanted_finish(wanted);
+	cr_assert(!format_read(fields, format, wanted, slice_of(text)));
+	at = format_malformed_at(fields);
+	format_fields_destroy(fields);
+	arena_destroy(arena);
+	return at;
+}
+
+Test(formats, a_malformed_record_says_from_where_on)
+{
+	cr_expect_eq(malformed_at(FORMAT_JSON, "2025 {}"), 0);
+	cr_expect_eq(malformed_at(FORMAT_JSON, "{\"a\":x}"), 5);
+	cr_expect_eq(malformed_at(FORMAT_JSON, "{\"a\":\"\\x\"}"), 7);
+	cr_expect_eq(malformed_at(FORMAT_JSON, "{\"a\":1} x"), 8);
+	cr_expect_eq(malformed_at(FORMAT_JSON, "{\"a\":1"), 6);
+	cr_expect_eq(malformed_at(FORMAT_LOGFMT, "a=1 b=\"x"), 4);
+}
+
 /* -- both ----------------------------------------------------------------- */
 
 Test(formats, the_same_name_has_the_same_number)
