@@ -64,7 +64,7 @@ struct finding finding_of(const struct rule *rule, enum format format,
 		}
 	}
 	if (matches_implied(rule, format))
-		return (struct finding){.how = FINDING_ELSEWHERE};
+		return (struct finding){.how = FINDING_IMPLIED};
 	return finding;
 }
 
@@ -127,6 +127,13 @@ static void add_literals(const struct literals *literals, struct strbuf *out)
 	}
 }
 
+static void add_found(const struct finding *finding, struct strbuf *out)
+{
+	add_literals(&finding->literals, out);
+	if (finding->is_escaped)
+		strbuf_puts(out, ", and tried on lines with a backslash");
+}
+
 static void add_common(struct slice common, struct strbuf *out)
 {
 	if (common.len == 0) {
@@ -166,6 +173,9 @@ static void add_reason(const struct rule *rule, struct strbuf *out)
 			    "its pattern looks at %s, not at the line: if what it "
 			    "looks for is in the line, look there",
 			    rule->in->name);
+	} else if (finding->how == FINDING_IMPLIED) {
+		strbuf_puts(out, "its pattern matches the text of a key alone, which "
+				 "does not stand in the line");
 	} else {
 		if (rule->pattern_count > 1)
 			strbuf_addf(out, "pattern %zu: ", finding->pattern + 1);
@@ -184,7 +194,7 @@ void finding_describe(const struct patterns *patterns, struct strbuf *out)
 			strbuf_addf(out, "%s:%d: %s: ", file->path, rule->info.at.line,
 				    rule->info.name);
 			if (rule->finding.how == FINDING_LITERALS)
-				add_literals(&rule->finding.literals, out);
+				add_found(&rule->finding, out);
 			else
 				add_reason(rule, out);
 			strbuf_putc(out, '\n');

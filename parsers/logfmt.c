@@ -64,11 +64,11 @@ bool logfmt_read(struct slice text, const struct wanted *wanted,
 		 struct format_value *values, size_t *at)
 {
 	const struct wanted_node *root = wanted_root(wanted), *node;
+	const struct slice implied = slice_of(format_implied_value(FORMAT_LOGFMT));
 	const char *p = text.ptr, *end = text.ptr + text.len;
 
 	for (;;) {
-		struct format_value value = {
-			slice_of(format_implied_value(FORMAT_LOGFMT)), false};
+		struct format_value value = {implied, false};
 		struct slice key;
 
 		while (p < end && is_blank(*p))

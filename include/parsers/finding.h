@@ -18,6 +18,7 @@ enum finding_how {
 	FINDING_LITERALS,
 	FINDING_NO_PATTERN, /* only fields are asked for */
 	FINDING_ELSEWHERE,  /* the pattern looks at something else than the line */
+	FINDING_IMPLIED,    /* the pattern matches a value that is not in the line */
 	FINDING_NO_LITERAL  /* see the literals' lack */
 };
 

@@ -683,6 +683,28 @@ Test(scan, a_field_of_json_is_found_by_its_text_or_a_backslash)
 		       (bool[]){true, true, false, false});
 }
 
+Test(scan, people_are_told_of_backslashes_and_of_keys_alone)
+{
+	static const char *const yaml[] = {
+		"format: json\nrules:\n  - {name: a, pattern: 'quick'}\n",
+		"format: logfmt\nrules:\n  - {name: a, pattern: '^true$'}\n"};
+	static const char *const want[] = {
+		"a: found by \"quick\", and tried on lines with a backslash\n",
+		"a: tried on every line: its pattern matches the text of a key alone"};
+
+	for (int i = 0; i < 2; i++) {
+		struct patterns *patterns;
+		struct strbuf said = STRBUF_INIT;
+
+		strcpy(directory, "/tmp/scan-XXXXXX");
+		patterns = load_text(yaml[i]);
+		finding_describe(patterns, &said);
+		cr_expect(strstr(said.ptr, want[i]), "%s", said.ptr);
+		strbuf_finish(&said);
+		patterns_destroy(patterns);
+	}
+}
+
 /* A key alone is "true", which does not stand in the line. */
 Test(scan, a_pattern_of_logfmt_that_matches_true_is_tried_on_every_line)
 {
@@ -694,8 +716,7 @@ Test(scan, a_pattern_of_logfmt_that_matches_true_is_tried_on_every_line)
 	struct strbuf lines = STRBUF_INIT;
 	struct way way;
 
-	cr_expect_eq(patterns_file(patterns, 0)->rules[0].finding.how,
-		     FINDING_ELSEWHERE);
+	cr_expect_eq(patterns_file(patterns, 0)->rules[0].finding.how, FINDING_IMPLIED);
 	begin(&way, patterns);
 	strbuf_puts(&lines, "quick\nbrown\n");
 	feed(&way, source, &lines);
