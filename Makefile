@@ -143,11 +143,16 @@ APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib
              libxxhash-dev libsqlite3-dev libgnutls28-dev $(HYPERSCAN)
 APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
 APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclang-rt-14-dev clang-tidy clang-format \
-             cppcheck mandoc curl logrotate nginx-light gzip zstd sqlite3 valgrind strace mtail
+             cppcheck mandoc curl logrotate nginx-light gzip zstd sqlite3 valgrind strace mtail \
+             python3-yaml apache2-bin postgresql redis-tools haproxy openssh-server openssh-client cron rsyslog \
+             gunicorn python3-celery python3-django
+# Debian's way to say that what is installed is not to be started.
+no_services = deny=/usr/sbin/policy-rc.d; [ -e $$deny ] || { trap "$$as rm -f $$deny" EXIT; \
+    printf '\#!/bin/sh\nexit 101\n' | $$as tee $$deny >/dev/null; $$as chmod 755 $$deny; }
 install = command -v dpkg-query >/dev/null || exit 0; missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | \
     awk '$$1 == "ii" { sub(":.*", "", $$2); print $$2 }' | sort > $(BUILD)/.have; \
     printf '%s\n' $(1) | sort | comm -23 - $(BUILD)/.have); \
-    [ -z "$$missing" ] || { as=$$([ $$(id -u) = 0 ] || echo sudo); $$as apt-get update -qq && \
+    [ -z "$$missing" ] || { as=$$([ $$(id -u) = 0 ] || echo sudo); $(no_services); $$as apt-get update -qq && \
     $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove $$missing; }
 
 deps-build:

@@ -154,6 +154,8 @@ def scenario_module(totals, module, more):
     ran = re.search(r"^Ran (\d+) tests?", done.stderr, re.M)
     count = int(ran[1]) if ran else 0
     bad = bad_tests(done.stderr)
+    for line in re.findall(r"^NOT TESTED: .*", done.stderr, re.M):
+        print(line, flush=True)
     failed = len(still_bad(bad, os.environ))
     if bad and not failed:
         print(done.stderr, flush=True)

@@ -10,7 +10,7 @@ mkdir -p "$demo/logs"
 
 "$here/run.sh" "$demo" --interval 1 --stall 10 >"$demo/pipeline.out" 2>&1 &
 pipeline=$!
-"$top/logtally" run --logs "$demo/logs" --patterns "$top/patterns" \
+"$top/logtally" run --logs "$demo/logs" --patterns "$top/patterns/wearables.yml" --patterns "$top/patterns/fastapi.yml" \
     --storage.path "$demo/state" --web.listen-address "$address" --web.enable-lifecycle &
 daemon=$!
 trap 'trap "" INT TERM; kill -TERM "$pipeline" "$daemon" 2>/dev/null; wait; exit 0' INT TERM
