@@ -92,7 +92,7 @@ $(BUILD)/differential/%: $(BUILD)/tests/differential/%.o $(foreach r,$(USES_daem
 	@mkdir -p $(@D)
 	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-differential: $(DIFFERENTIAL)
+differential: $(DIFFERENTIAL)  ## build the programs of the differential tests
 
 SIZE ?= 100MiB
 RUNS ?= 1
@@ -143,7 +143,7 @@ APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib
              libxxhash-dev libsqlite3-dev libgnutls28-dev $(HYPERSCAN)
 APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
 APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclang-rt-14-dev clang-tidy clang-format \
-             cppcheck mandoc curl logrotate nginx-light gzip zstd sqlite3 valgrind strace mtail \
+             cppcheck mandoc curl locales logrotate nginx-light gzip zstd sqlite3 valgrind strace mtail \
              python3-yaml apache2-bin postgresql redis-tools haproxy openssh-server openssh-client cron rsyslog \
              gunicorn python3-celery python3-django
 # Debian's way to say that what is installed is not to be started.

@@ -259,7 +259,7 @@ static bool parse_units(struct slice text, bool negative, double *seconds)
 			break;
 		if (!take_separator(&text))
 			return false;
-		if (!last && unit->seconds == 86400 &&
+		if (!last && unit->seconds == 86400 && text.ptr[-1] == ' ' &&
 		    add_clock(text, negative, seconds, total))
 			return true;
 		last = unit;

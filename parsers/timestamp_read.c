@@ -427,5 +427,7 @@ bool time_read_iso(struct time_reading *r)
 	if (r->rest.len == 0)
 		return true;
 	time_take_char(r, ' ');
+	if (r->rest.len > 0 && (r->rest.ptr[0] == '+' || r->rest.ptr[0] == '-'))
+		return read_offset(r);
 	return read_offset(r) || (read_zone_name(r) && r->has_offset);
 }

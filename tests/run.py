@@ -233,6 +233,9 @@ def main():
         counted(totals, "JSON and logfmt against other readers", ["tests/differential/formats.py", "--build", build], 300)
         counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300"], 1200)
         counted(totals, "dying at each call that changes a file", ["tests/model/every_call.py"], 600)
+        os.environ["DIFFERENTIAL_BUILD"] = options.build
+        for what in ("values", "times", "regexes", "exposition"):
+            counted(totals, f"{what} as other implementations have them", [f"tests/differential/{what}.py"], 600)
         for tool in ("tsan", "helgrind"):
             shell(totals, f"all threads under {tool}",
                   [sys.executable, "tests/threads/daemon_threads.py", tool, f"{options.build}/{tool}/logtally"])

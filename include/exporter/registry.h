@@ -59,17 +59,17 @@ void registry_set_limits(struct registry *registry,
 			 const struct registry_options *options);
 
 /*
- * Binds a configuration: the i-th family of the schema is that of defs[i]; no
- * two have the same name.  A definition equal to one known before (name, kind,
- * labels, buckets, gauge_adds, const labels) keeps its family with all series
- * and values; help, max_series and new declared sets are taken over.  A family
- * that no definition names any more is kept for `keep_removed_ns` of the clock
- * that `now_ns` is from, in case the same definition comes back; the first bind
- * after that gives it up.  A definition that is new may have been saved by an
- * earlier process: registry_set_restore().  own_count definitions at the front are the
- * daemon's own metrics: no const labels, no limits, shown while catching up too.  A
- * const label whose name a definition has as a label gives way to that.  Copies
- * everything.  The schema is the caller's reference.  One thread at a time.
+ * Binds a configuration: the i-th family of the schema is that of defs[i]; no two have
+ * the same name.  A definition equal to one known before (name, kind, labels, which are
+ * hashed, buckets, gauge_adds, const labels) keeps its family with all series and
+ * values; help, max_series and new declared sets are taken over.  A family that no
+ * definition names any more is kept for `keep_removed_ns` of the clock that `now_ns` is
+ * from, in case the same definition comes back; the first bind after that gives it up.
+ * A definition that is new may have been saved by an earlier process:
+ * registry_set_restore().  own_count definitions at the front are the daemon's own
+ * metrics: no const labels, no limits, shown while catching up too.  A const label
+ * whose name a definition has as a label gives way to that.  Copies everything.  The
+ * schema is the caller's reference.  One thread at a time.
  */
 struct schema *registry_bind(struct registry *registry,
 			     const struct metric_def *const *defs, size_t count,

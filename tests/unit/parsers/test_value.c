@@ -263,6 +263,7 @@ Test(value, days_and_a_clock_as_timedelta_and_interval_are_printed)
 	expect_none(VALUE_DURATION, "1h 02:03");
 	expect_none(VALUE_DURATION, "1 day,2:03:04");
 	expect_none(VALUE_DURATION, "1 day, ");
+	expect_none(VALUE_DURATION, "1 day02:03:04");
 	expect_none(VALUE_DURATION, "1 day, 2:03:04 5s");
 }
 
