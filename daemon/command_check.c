@@ -26,6 +26,7 @@ int command_check(const struct options *options)
 	struct diag *diag = diag_create();
 	struct strbuf out = STRBUF_INIT;
 	struct setup *setup;
+	size_t warnings;
 	int status = 1;
 
 	if (all.argument_count > 0) {
@@ -39,7 +40,9 @@ int command_check(const struct options *options)
 		diag_destroy(diag);
 		return 2;
 	}
+	all.lint = true;
 	setup = setup_load(&all, diag);
+	warnings = diag_warnings(diag);
 	diag_render(diag, &out);
 	fputs(out.ptr, stderr);
 	if (setup) {
@@ -49,11 +52,15 @@ int command_check(const struct options *options)
 		if (options->verbose)
 			print_findings(setup);
 		patterns_metrics(setup->patterns, &metrics);
-		printf("%zu patterns file%s, %zu rule%s, %zu metric%s: ok\n", files,
+		printf("%zu patterns file%s, %zu rule%s, %zu metric%s: ", files,
 		       s(files), rules, s(rules), metrics, s(metrics));
-		status = 0;
+		if (warnings == 0)
+			puts("ok");
+		else
+			printf("%zu warning%s\n", warnings, s(warnings));
+		status = options->strict && warnings > 0;
 	} else {
-		size_t errors = diag_errors(diag), warnings = diag_warnings(diag);
+		size_t errors = diag_errors(diag);
 
 		fprintf(stderr, "%zu error%s, %zu warning%s\n", errors, s(errors),
 			warnings, s(warnings));

@@ -73,6 +73,8 @@ static const struct flag flags[] = {
 	 "debug, info, warn or error (info)"},
 	{"log.format", "FORMAT", FLAG_TEXT, AT(log_format), 0, RUNS | REPLAYS,
 	 "logfmt or json (logfmt)"},
+	{"strict", NULL, FLAG_ON, AT(strict), 0, OF(COMMAND_CHECK),
+	 "fail on warnings, too"},
 	{"verbose", NULL, FLAG_ON, AT(verbose), 0, OF(COMMAND_CHECK),
 	 "say by which texts each rule's lines are found"},
 	{"help", NULL, FLAG_ON, AT(help), 0, ANY, "this text"},

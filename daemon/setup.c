@@ -10,8 +10,8 @@
 
 #define KEEP_REMOVED_NS (7 * 24 * 3600 * NS_PER_SECOND)
 
-static struct patterns *load_patterns(const struct config *config, bool needs_hash_key,
-				      struct diag *diag)
+static struct patterns *load_patterns(const struct config *config,
+				      const struct options *from, struct diag *diag)
 {
 	const char **labels = xcalloc(config->label_count, sizeof(*labels));
 	struct patterns_options options = {
@@ -22,10 +22,12 @@ static struct patterns *load_patterns(const struct config *config, bool needs_ha
 		.global_labels = labels,
 		.global_label_count = config->label_count,
 		.hash_key = config->hash_key,
+		.lint = from->lint,
 	};
 	struct patterns *patterns;
 
-	if (config->hash_key.len == 0 && (!needs_hash_key || config->names_hash_key)) {
+	if (config->hash_key.len == 0 &&
+	    (!from->needs_hash_key || config->names_hash_key)) {
 		options.hash_key = slice_of(PSEUDONYM_TEST_KEY);
 		options.hash_key_is_test = !config->names_hash_key;
 	}
@@ -42,7 +44,7 @@ struct setup *setup_load(const struct options *options, struct diag *diag)
 	size_t errors_before = diag_errors(diag);
 
 	setup->config = config_load(options, diag);
-	setup->patterns = load_patterns(setup->config, options->needs_hash_key, diag);
+	setup->patterns = load_patterns(setup->config, options, diag);
 	if (diag_errors(diag) == errors_before)
 		return setup;
 	setup_destroy(setup);

@@ -7,15 +7,6 @@
 
 /* -- what was reached, in what was written -------------------------------- */
 
-static size_t written_offset(const struct grok_map *map, size_t at)
-{
-	size_t offset = at;
-
-	for (size_t i = 0; i < map->count && map->spans[i].end <= at; i++)
-		offset = map->spans[i].to + (at - map->spans[i].end);
-	return offset;
-}
-
 static void place(struct explained_attempt *a, const struct grok_map *map,
 		  const struct regex_progress *p)
 {
@@ -38,7 +29,7 @@ static void place(struct explained_attempt *a, const struct grok_map *map,
 		if (p->subject_at == p->unit_subject_at || p->anywhere)
 			a->wanted = a->reference;
 	} else {
-		a->written_at = written_offset(map, p->pattern_at);
+		a->written_at = grok_map_back(map, p->pattern_at);
 	}
 }
 

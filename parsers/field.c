@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hashmap.h"
 #include "common/suggest.h"
 #include "common/xalloc.h"
 #include "parsers/record.h"
@@ -99,6 +100,8 @@ struct field *field_resolve_either(struct arena *arena, const struct field_scope
 	bool found;
 
 	field->name = arena_copy(arena, name);
+	if (scope->used)
+		hashmap_put(scope->used, name, field);
 	field->path_field = -1;
 	for (size_t i = 0; i < BUILTIN_COUNT; i++) {
 		if (strcmp(builtins[i].name, field->name) == 0) {

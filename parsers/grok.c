@@ -354,3 +354,15 @@ struct grok_map grok_map(struct slice pattern,
 	strbuf_finish(&out);
 	return map;
 }
+
+size_t grok_map_back(const struct grok_map *map, size_t at)
+{
+	size_t offset = at;
+
+	for (size_t i = 0; i < map->count && map->spans[i].start <= at; i++) {
+		const struct grok_span *span = &map->spans[i];
+
+		offset = at < span->end ? span->from : span->to + (at - span->end);
+	}
+	return offset;
+}

@@ -1,6 +1,8 @@
 #include <stdlib.h>
 
+#include "common/hashmap.h"
 #include "common/xalloc.h"
+#include "parsers/lint.h"
 #include "parsers/loader.h"
 
 static const char *const rule_keys[] = {"name",   "pattern", "in",     "where",
@@ -173,6 +175,8 @@ static void load_rule(struct loader *l, const struct yaml_node *node, struct rul
 	struct field_scope scope = l->file_scope;
 
 	yaml_check_keys(node, "a rule", KEYS(rule_keys), l->diag);
+	if (l->options->lint)
+		scope.used = hashmap_create();
 	load_name(l, node, rule);
 	load_where(l, node, rule);
 	load_in(l, node, rule);
@@ -183,6 +187,9 @@ static void load_rule(struct loader *l, const struct yaml_node *node, struct rul
 	scope.pattern_count = rule->pattern_count;
 	load_time_field(l, &scope, rule);
 	load_metrics(l, node, &scope, rule);
+	if (scope.used)
+		lint_rule(l, rule, scope.used);
+	hashmap_destroy(scope.used);
 }
 
 static void check_time_field(struct loader *l)

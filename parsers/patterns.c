@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/xalloc.h"
+#include "parsers/lint.h"
 #include "parsers/loader.h"
 
 struct patterns {
@@ -137,6 +138,8 @@ struct regex *load_regex(struct loader *l, const struct yaml_node *node,
 		regex_set_written(regex, text, node->at);
 		l->regexes = xgrow(l->regexes, l->regex_count, sizeof(*l->regexes));
 		l->regexes[l->regex_count++] = regex;
+		if (l->options->lint)
+			lint_regex(l, regex);
 	}
 	return regex;
 }
@@ -438,6 +441,15 @@ static void copy_path_fields(struct loader *l)
 	}
 }
 
+/* Only of a set without errors: in others not everything is where it belongs. */
+static void lint_all(struct loader *l, const struct patterns *set)
+{
+	for (size_t i = 0; i < set->file_count; i++)
+		lint_labels(l, &set->files[i]);
+	for (size_t i = 0; i < l->metric_count; i++)
+		lint_metric(l, l->metrics[i]);
+}
+
 struct patterns *patterns_load(const struct patterns_options *options,
 			       struct diag *diag)
 {
@@ -457,6 +469,8 @@ struct patterns *patterns_load(const struct patterns_options *options,
 		load_file(&l, set, paths[i]);
 	free(paths);
 	load_check_metric_names(&l);
+	if (options->lint && diag_errors(diag) == errors_before)
+		lint_all(&l, set);
 	load_base_limits(&l);
 	keep(set, &l);
 	number_rules(set);

@@ -226,6 +226,9 @@ static void take(struct watch *w, size_t at, size_t subject_at, size_t item_len)
 	best->known = true;
 	best->pattern_at = at;
 	best->pattern_len = spot->len > 0 ? spot->len : item_len;
+	/* PCRE2 gives an option before the end a length there, too. */
+	if (best->pattern_len > w->pattern.len - at)
+		best->pattern_len = w->pattern.len - at;
 	if (w->spots[spot->run].run_end > 0)
 		best->pattern_len = w->spots[spot->run].run_end - at;
 	best->subject_at = w->furthest = subject_at;

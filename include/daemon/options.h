@@ -38,6 +38,8 @@ struct options {
 	const char *junit;
 	bool own_metrics;
 	bool verbose;
+	bool strict;
+	bool lint; /* not a flag: what check also does */
 	const char *log_level;
 	const char *log_format;
 	const char **arguments; /* what is no flag */

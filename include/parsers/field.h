@@ -16,6 +16,8 @@
 #include "common/arena.h"
 #include "common/slice.h"
 #include "parsers/regex.h"
+
+struct hashmap;
 #include "parsers/wanted.h"
 
 enum field_builtin {
@@ -53,6 +55,7 @@ struct field_scope {
 	struct wanted *wanted;
 	const char *const *path_fields;
 	size_t path_field_count;
+	struct hashmap *used; /* takes the names that are resolved; NULL: nobody asks */
 };
 
 /* NULL if nothing can supply the name.  The field lives in the arena. */

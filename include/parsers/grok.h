@@ -51,6 +51,9 @@ struct grok_map {
 struct grok_map grok_map(struct slice pattern,
 			 const struct grok_definition *definitions, size_t count);
 
+/* The byte of the pattern that byte `at` of the outcome comes from. */
+size_t grok_map_back(const struct grok_map *map, size_t at);
+
 /* The built-in names, for suggestions and documentation: NULL at the end. */
 const char *grok_builtin_name(size_t index);
 const char *grok_builtin_pattern(size_t index);

@@ -21,6 +21,7 @@ struct metric_slot {
 	struct metric_def def;
 	struct position at; /* where it was named first */
 	bool has_help;
+	uint32_t unbounded_labels; /* bit by bit: it was told */
 };
 
 struct loader {

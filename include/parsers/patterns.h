@@ -28,6 +28,8 @@ struct patterns_options {
 	/* Labels on every metric: no metric may have one of these names. */
 	const char *const *global_labels;
 	size_t global_label_count;
+	/* Warn of what works and may be regretted (lint.h). */
+	bool lint;
 	/* A file's tests may supply fields of their own (`fields`). */
 	bool tests_supply_fields;
 	/* Where a timestamp names no zone; NULL: the process's. */

@@ -91,6 +91,16 @@ class BadInput(Scenario):
             self.assertRegex(out, expected)
         self.assertNotIn("took", self.run_once("check", self.patterns)[1])
 
+    def test_warnings_fail_only_if_that_is_asked_for(self):
+        self.pattern_file("rules:\n  - {name: a, pattern: '(a+)+$', metrics: [{counter: n_total}]}\n")
+        status, out, err = self.run_once("check", self.patterns)
+        self.assertEqual((status, out), (0, "1 patterns file, 1 rule, 1 metric: 2 warnings\n"))
+        for expected in (r"test\.yml:2:24: warning: .*very many steps.*: begin each", r"test\.yml:2:54: warning: n_total has no help: add help"):
+            self.assertRegex(err, expected)
+        self.assertEqual(self.run_once("check", self.patterns, "--strict")[0], 1)
+        self.pattern_file(GOOD.replace("\\S+", "[a-z]+"))
+        self.assertEqual(self.run_once("check", self.patterns, "--strict")[:2], (0, "1 patterns file, 1 rule, 1 metric: ok\n"))
+
     def test_mistakes_in_the_configuration_do_not_hide_those_in_the_patterns(self):
         self.write(self.path("logtally.yml"), "logs: [{path: logs, inclde: ['*']}]\npatterns: [patterns, nope]\nlimits: {line_bytes: 1zb}\n"
                    "workers: many\nlabels: {le: x}\n")
