@@ -35,5 +35,6 @@ mkdir /run/sshd
 mount --bind "$top/cron.d" /etc/cron.d
 mount -t tmpfs tmpfs /var/spool/cron
 mkdir /var/spool/cron/crontabs
-mount --bind /dev/null /etc/crontab
+: > "$top/crontab"
+[ ! -e /etc/crontab ] || mount --bind "$top/crontab" /etc/crontab
 exec /usr/sbin/rsyslogd -n -f "$top/rsyslog.conf" -i "$top/rsyslog.pid"

@@ -537,6 +537,62 @@ execute_from_command_line(sys.argv)
             return len(re.findall(r"^Internal Server Error: /$", f.read(), re.M))
 
 
+class Java(Program):
+    """Python starts a JVM in itself, so that nothing needs to be compiled."""
+
+    LAYOUTS = {"logback-time": "%d{HH:mm:ss.SSS} [%thread] %-5level %logger{36} - %msg%n",
+               "logback-date": "%d %-5level [%thread] %logger - %msg%n",
+               "spring": "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %5p 4711 --- [%15.15t] %-40.40logger{39} : %m%n"}
+    CODE = """
+import sys, jpype
+jars = ["/usr/share/java/" + name + ".jar" for name in ("slf4j-api", "logback-core", "logback-classic", "org.jpype")]
+jpype.startJVM("-Xlog:gc:file=" + sys.argv[2], "-Xmx64m", "-Dlogback.configurationFile=" + sys.argv[1], classpath=jars)
+java = lambda name: jpype.JClass("java." + name)
+log = jpype.JClass("org.slf4j.LoggerFactory").getLogger("com.example.App")
+for i in range(4): log.info("started")
+for i in range(2): log.warn("careful: ERROR [x] is no level here")
+try:
+    java("nio.file.Files").readAllBytes(java("nio.file.Paths").get("/no/such/file"))
+except jpype.JException as error:
+    log.error("failed", error)
+log.error("wrapped", java("lang.IllegalStateException")("bad", java("io.IOException")("disk")))
+for i in range(3): java("lang.System").gc()
+"""
+
+    def test_levels_exceptions_and_pauses(self):
+        """Logback in three layouts at once, and the garbage collector's log."""
+        self.follow("java")
+        appenders = "".join(f"""
+<appender name="{name}" class="ch.qos.logback.core.FileAppender">
+<file>{self.log(name)}.log</file><encoder><pattern>{layout}</pattern></encoder></appender>""" for name, layout in self.LAYOUTS.items())
+        uses = "".join(f'<appender-ref ref="{name}"/>' for name in self.LAYOUTS)
+        self.write(self.path("logback.xml"), f'<configuration>{appenders}<root level="INFO">{uses}</root></configuration>')
+        self.write(self.path("app.py"), self.CODE)
+        self.run_command([PYTHON, self.path("app.py"), self.path("logback.xml"), self.log("gc.log")])
+        self.expect({
+            "java_log_events_total": {'level="info"': 3 * 4, 'level="warn"': 3 * 2, 'level="error"': 3 * 2},
+            "java_exceptions_total": {'class="NoSuchFileException"': 3, 'class="IllegalStateException"': 3},
+            "java_exception_causes_total": {'class="IOException"': 3},
+        })
+        self.daemon.wait_value(3, "java_gc_pause_seconds_count", kind="full")
+        self.assertGreater(self.daemon.value("java_gc_heap_size_bytes"), 1 << 20)
+        self.assert_read_by("java")
+
+
+class KafkaConsumer(Program):
+    def test_brokers_that_are_not_there(self):
+        """librdkafka, through kcat: a consumer of a group that finds no broker."""
+        self.follow("kafka")
+        with open(self.log("kafka/kafka-consumer.log"), "a") as log:
+            consumer = self.spawn(["/usr/bin/kcat", "-b", f"127.0.0.1:{free_port()}", "-G", "group", "topic"], stderr=log)
+            consumer.wait(timeout=DEADLINE)
+        with open(self.log("kafka/kafka-consumer.log")) as log:
+            failures = len(re.findall(r"^%3\|.*\|FAIL\|.*Connect to ", log.read(), re.M))
+        self.assertGreater(failures, 0)
+        self.daemon.wait_value(failures, "kafka_consumer_connect_failures_total")
+        self.assert_read_by("kafka_consumer")
+
+
 class Host(Program):
     """A Debian host: rsyslog with Debian's rules, to which sshd, cron and HAProxy log."""
 
