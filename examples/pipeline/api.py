@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from truth import Truth
@@ -73,6 +74,23 @@ def last_days(db, participant, days):
 @router.get("/healthz")
 def healthz():
     return {"service": "participants", "status": "ok"}
+
+
+# What no log tells: what the database holds. Requests and their durations are counted from the log.
+METRICS = """\
+# HELP participants_stored Participants that have at least one day.
+# TYPE participants_stored gauge
+participants_stored {participants}
+# HELP participant_days_stored Participants' days in the database.
+# TYPE participant_days_stored gauge
+participant_days_stored {days}
+"""
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(db=Depends(database)):
+    row = db.execute("SELECT count(DISTINCT participant) AS participants, count(*) AS days FROM days").fetchone()
+    return PlainTextResponse(METRICS.format(**row), media_type="text/plain; version=0.0.4")
 
 
 @router.get("/participants")

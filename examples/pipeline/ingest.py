@@ -142,6 +142,7 @@ class Ingest:
             quality_log.info("hrv ok participant=%s day=%s rmssd=%.1f ms", participant, day, rmssd)
             self.truth.add("hrv_nights_total", quality="ok")
         self.truth.set("hrv_rmssd_seconds", rmssd / 1000, participant=participant)
+        self.truth.set("hrv_last_night_timestamp_seconds", round(time.time(), 3), participant=participant)
         return rmssd
 
     def baseline(self, participant):
