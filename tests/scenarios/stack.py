@@ -1,0 +1,55 @@
+"""The files of examples/stack, for tests that check and run them."""
+
+import glob
+import os
+import re
+import shutil
+
+import yaml
+
+from harness import TOP
+
+STACK = TOP + "/examples/stack"
+RULES = STACK + "/rules"
+RUNBOOK = TOP + "/docs/runbook.md"
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def load(path):
+    return yaml.safe_load(read(path))
+
+
+def rule_files():
+    return sorted(glob.glob(RULES + "/*.yml"))
+
+
+def rules(key):
+    """The rules that have `key` ("alert" or "record"), of all files."""
+    return [rule for path in rule_files() for group in load(path)["groups"] for rule in group["rules"] if key in rule]
+
+
+def rule_tests():
+    """(file, test group) of all promtool tests."""
+    return [(os.path.basename(path), group) for path in sorted(glob.glob(RULES + "/tests/*.yml"))
+            for group in load(path)["tests"]]
+
+
+def runbook_anchors():
+    """What GitHub makes of the runbook's headings."""
+    headings = re.findall(r"^#+ (.+)$", read(RUNBOOK), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def outside_the_container(path, directory):
+    """A prometheus.yml whose /etc/prometheus is `directory`, which gets the rules; returns its path there."""
+    shutil.copytree(RULES, directory + "/rules", ignore=shutil.ignore_patterns("tests"))
+    if os.path.isdir(os.path.dirname(path) + "/targets"):
+        shutil.copytree(os.path.dirname(path) + "/targets", directory + "/targets")
+    mapped = directory + "/prometheus.yml"
+    with open(mapped, "w", encoding="utf-8") as f:
+        f.write(read(path).replace("/etc/prometheus/", directory + "/"))
+    return mapped
