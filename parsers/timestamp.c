@@ -177,7 +177,11 @@ static int offset_of(const struct timestamp_layout *t, const struct time_reading
 {
 	if (r->has_offset)
 		return r->offset;
-	return t && t->zone ? zone_offset_at_local(t->zone, local) : 0;
+	if (!t || !t->zone)
+		return 0;
+	return r->zone_name.len > 0
+		       ? zone_offset_at_local_named(t->zone, local, r->zone_name)
+		       : zone_offset_at_local(t->zone, local);
 }
 
 static bool day_exists(int64_t year, int month, int day)

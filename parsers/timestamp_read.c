@@ -247,6 +247,7 @@ static bool read_zone_name(struct time_reading *r)
 		r->has_offset = true;
 		r->offset = 0;
 	}
+	r->zone_name = (struct slice){r->rest.ptr, n};
 	skip(r, n);
 	return true;
 }

@@ -14,6 +14,7 @@
 struct transition {
 	int64_t at;
 	int offset;
+	const char *name; /* CEST */
 };
 
 /* A rule of a POSIX TZ text: when in the year a change comes. */
@@ -25,10 +26,13 @@ struct rule {
 
 struct zone {
 	int first_offset;
+	char *names; /* one after the other */
 	struct transition *transitions;
 	size_t count;
 	/* What holds after the last transition. */
 	int standard_offset, summer_offset;
+	struct slice standard_name, summer_name; /* of `rules` */
+	char *rules;
 	bool has_summer;
 	struct rule summer_start, summer_end;
 };
@@ -56,7 +60,7 @@ int64_t year_of_days(int64_t days)
 
 /* -- POSIX TZ text (POSIX.1-2017, 8.3; RFC 8536, 3.3) ----------------------- */
 
-static bool skip_name(const char **p)
+static bool take_name(const char **p, struct slice *name)
 {
 	const char *start = *p;
 
@@ -64,12 +68,14 @@ static bool skip_name(const char **p)
 		*p = strchr(*p, '>');
 		if (!*p)
 			return false;
+		*name = (struct slice){start + 1, (size_t)(*p - start - 1)};
 		(*p)++;
 		return true;
 	}
 	while ((**p >= 'a' && **p <= 'z') || (**p >= 'A' && **p <= 'Z'))
 		(*p)++;
-	return *p - start >= 3;
+	*name = (struct slice){start, (size_t)(*p - start)};
+	return name->len >= 3;
 }
 
 static bool read_int(const char **p, int *value)
@@ -125,17 +131,20 @@ static bool read_rule(const char **p, struct rule *rule)
 	return read_time(p, &rule->seconds);
 }
 
-static bool read_posix(struct zone *zone, const char *p)
+static bool read_posix(struct zone *zone, const char *text)
 {
+	const char *p;
 	int west;
 
-	if (!skip_name(&p) || !read_time(&p, &west))
+	free(zone->rules);
+	p = zone->rules = xstrdup(text);
+	if (!take_name(&p, &zone->standard_name) || !read_time(&p, &west))
 		return false;
 	zone->standard_offset = -west;
 	zone->summer_offset = 3600 - west;
 	if (*p == '\0')
 		return true;
-	if (!skip_name(&p))
+	if (!take_name(&p, &zone->summer_name))
 		return false;
 	if (*p != ',' && *p != '\0') {
 		if (!read_time(&p, &west))
@@ -228,6 +237,14 @@ static size_t body_bytes(const struct header *h, size_t time_bytes)
 	       h->leaps * (time_bytes + 4) + h->standard_wall + h->utc_local;
 }
 
+static const char *name_of(const struct zone *zone, const struct header *h,
+			   const char *type)
+{
+	size_t at = (unsigned char)type[5];
+
+	return at < h->characters ? zone->names + at : "";
+}
+
 static bool read_body(struct zone *zone, struct slice file, size_t at,
 		      const struct header *h, size_t time_bytes)
 {
@@ -237,6 +254,8 @@ static bool read_body(struct zone *zone, struct slice file, size_t at,
 
 	if (file.len < at + body_bytes(h, time_bytes))
 		return false;
+	zone->names = xcalloc(h->characters + 1, 1);
+	memcpy(zone->names, types + h->types * 6, h->characters);
 	zone->transitions = xcalloc(h->times, sizeof(*zone->transitions));
 	zone->count = h->times;
 	zone->first_offset = (int)big_endian(types, 4);
@@ -248,6 +267,7 @@ static bool read_body(struct zone *zone, struct slice file, size_t at,
 		zone->transitions[i].at =
 			big_endian(times + i * time_bytes, (int)time_bytes);
 		zone->transitions[i].offset = (int)big_endian(types + type * 6, 4);
+		zone->transitions[i].name = name_of(zone, h, types + type * 6);
 	}
 	zone->standard_offset = h->times > 0 ? zone->transitions[h->times - 1].offset
 					     : zone->first_offset;
@@ -383,6 +403,8 @@ void zone_destroy(struct zone *zone)
 	if (!zone)
 		return;
 	free(zone->transitions);
+	free(zone->names);
+	free(zone->rules);
 	free(zone);
 }
 
@@ -444,4 +466,34 @@ int zone_offset_at_local(const struct zone *zone, int64_t local_seconds)
 	}
 	return low < zone->count ? offset_before(zone, low)
 				 : offset_by_rules_at_local(zone, local_seconds);
+}
+
+static bool is_called(const struct zone *zone, int64_t utc, struct slice name)
+{
+	size_t low = zone->count;
+
+	while (low > 0 && zone->transitions[low - 1].at > utc)
+		low--;
+	if (low < zone->count || !zone->rules)
+		return low > 0 && slice_is(name, zone->transitions[low - 1].name);
+	return slice_eq(name, zone->has_summer && offset_by_rules(zone, utc) ==
+							  zone->summer_offset
+				      ? zone->summer_name
+				      : zone->standard_name);
+}
+
+/* No hour comes twice that is longer ago than this. */
+#define LONGEST_FOLD 10800
+
+int zone_offset_at_local_named(const struct zone *zone, int64_t local_seconds,
+			       struct slice name)
+{
+	int first = zone_offset_at_local(zone, local_seconds);
+	int second = offset_at_utc(zone, local_seconds - first + LONGEST_FOLD);
+
+	if (second < first && offset_at_utc(zone, local_seconds - second) == second &&
+	    is_called(zone, local_seconds - second, name) &&
+	    !is_called(zone, local_seconds - first, name))
+		return second;
+	return first;
 }

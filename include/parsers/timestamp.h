@@ -3,9 +3,10 @@
  *
  * A layout has strptime's letters but those for weeks, %f (a fraction of a second, 1 to
  * 9 digits or more), %z (Z, +hh, +hhmm, +hh:mm), %Z (a zone's abbreviation: read over
- * unless UTC, GMT, Z or an offset), %s (epoch seconds, with a fraction if there is
- * one); or it is a word: epoch, epoch_ms, epoch_us, epoch_ns.  English names, no
- * locale.  No layout: ISO 8601 / RFC 3339, with T or space, comma or point.
+ * unless UTC, GMT, Z or an offset, but it tells apart an hour that comes twice), %s
+ * (epoch seconds, with a fraction if there is one); or it is a word: epoch, epoch_ms,
+ * epoch_us, epoch_ns.  English names, no locale.  No layout: ISO 8601 / RFC 3339, with
+ * T or space, comma or point.
  */
 #ifndef PARSERS_TIMESTAMP_H
 #define PARSERS_TIMESTAMP_H

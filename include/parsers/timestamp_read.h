@@ -19,6 +19,7 @@ struct time_reading {
 	int64_t fraction_ns;
 	int64_t epoch_seconds;
 	int offset;
+	struct slice zone_name; /* an abbreviation that says nothing by itself */
 	bool has_year, has_date, has_offset, has_epoch, has_hour12, pm;
 };
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/slice.h"
 
 struct zone;
 
@@ -25,6 +26,10 @@ void zone_destroy(struct zone *zone); /* NULL is accepted */
  * as if it were UTC); in a gap the offset before it, in a fold the first.
  */
 int zone_offset_at_local(const struct zone *zone, int64_t local_seconds);
+
+/* The same; but in a fold the second, if that is what has this abbreviation. */
+int zone_offset_at_local_named(const struct zone *zone, int64_t local_seconds,
+			       struct slice name);
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar, and its year. */
 int64_t days_from_civil(int64_t year, int month, int day);

@@ -68,6 +68,26 @@ def near_changes():
         yield (name, str(when)), str(nanoseconds(when, zone)), got
 
 
+def both_of_an_hour():
+    """An hour that comes twice, told apart by the zone's abbreviation where that is a name."""
+    r = rng("folds")
+    asked = []
+    for name in r.sample(ZONES, 60):
+        zone = zoneinfo.ZoneInfo(name)
+        for change in changes(zone):
+            for fold in (0, 1):
+                when = (change + timedelta(seconds=r.randrange(-4000, 4000))).replace(tzinfo=zone, fold=fold)
+                other = when.replace(fold=1 - fold)
+                gap = when.astimezone(timezone.utc).astimezone(zone).replace(tzinfo=None) != when.replace(tzinfo=None)
+                if when.tzname().isalpha() and not gap and (when.tzname() != other.tzname() or when.utcoffset() == other.utcoffset()):
+                    asked.append((name, when))
+    answers = ask([question(name, "%Y-%m-%d %H:%M:%S %Z", f"{when:%Y-%m-%d %H:%M:%S} {when.tzname()}") for name, when in asked])
+    for (name, when), got in zip(asked, answers):
+        if when.tzname() in ("UTC", "GMT"):
+            continue  # which say more than that
+        yield (name, f"{when:%Y-%m-%d %H:%M:%S %Z}"), str(nanoseconds(when)), got
+
+
 def far_years():
     """Behind the last change in the file the rule in its footer holds."""
     r = rng("far years")
@@ -223,6 +243,7 @@ def epochs():
 def main():
     count = Count()
     count.test("around the changes of zones", near_changes())
+    count.test("hours that come twice", both_of_an_hour())
     count.test("years behind the zone's last change", far_years())
     count.test("layouts", layouts(False))
     count.test("layouts of texts with mistakes", layouts(True))

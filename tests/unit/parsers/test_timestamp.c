@@ -231,6 +231,24 @@ Test(timestamp, a_gap_takes_the_offset_before_it_and_a_fold_the_first)
 		  "2026-10-25T02:00:00Z");
 }
 
+Test(timestamp, an_abbreviation_tells_which_of_two_hours_it_is)
+{
+	const char *layout = "%F %T %Z";
+
+	expect_in("Europe/Berlin", layout, "2026-10-25 02:30:00 CEST", NOON_NS,
+		  "2026-10-25T00:30:00Z");
+	expect_in("Europe/Berlin", layout, "2026-10-25 02:30:00 CET", NOON_NS,
+		  "2026-10-25T01:30:00Z");
+	expect_in("Europe/Berlin", layout, "2026-10-25 02:30:00 EST", NOON_NS,
+		  "2026-10-25T00:30:00Z");
+	expect_in("Europe/Berlin", layout, "2026-10-25 03:00:00 CEST", NOON_NS,
+		  "2026-10-25T02:00:00Z");
+	expect_in("Europe/Berlin", layout, "2099-10-25 02:30:00 CET", NOON_NS,
+		  "2099-10-25T01:30:00Z");
+	expect_in("Australia/Lord_Howe", "%F %T %Z", "2026-04-05 01:45:00 +1030",
+		  NOON_NS, "2026-04-04T15:15:00Z");
+}
+
 Test(timestamp, years_behind_the_last_transition_follow_the_rule)
 {
 	expect_in("Europe/Berlin", "%F %T", "2099-07-01 12:00:00", NOON_NS,
