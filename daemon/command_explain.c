@@ -245,6 +245,14 @@ static void on_block(void *ctx, const struct block *block)
 	show_records(job);
 }
 
+static void end_lines(struct job *job)
+{
+	for (size_t i = 0; i < job->view_count; i++)
+		explain_end(job->views[i].explain, job->views[i].source,
+			    job->views[i].only);
+	show_records(job);
+}
+
 static void on_oversized(void *ctx)
 {
 	(void)ctx;
@@ -303,6 +311,7 @@ static bool read_all(struct job *job, const struct options *options)
 		ok &= read_file(job, options->files[i]);
 	if (options->argument_count + options->file_count == 0)
 		ok = read_file(job, "-");
+	end_lines(job);
 	return ok;
 }
 

@@ -66,6 +66,7 @@ static struct source *source_of(const struct patterns *patterns,
 			if (strcmp(names[i], test->field_names[j]) == 0)
 				fields[i] = slice_of(test->field_values[j]);
 	source = source_create(patterns, test->file, fields, count);
+	source_set_envelope(source, test->envelope);
 	free(fields);
 	return source;
 }
@@ -88,9 +89,10 @@ static void feed(const struct patterns *patterns, const struct pattern_test *tes
 	struct block block = block_of(test);
 	struct engine *engine = engine_create(patterns, 1000000, &ops, store);
 	struct source *source = source_of(patterns, test);
-	struct engine_counts counts = {0, 0};
+	struct engine_counts counts = {0};
 
 	engine_feed(engine, source, &block, &counts);
+	engine_close(engine, source, INT64_MAX, &counts);
 	source_destroy(source);
 	engine_destroy(engine);
 }

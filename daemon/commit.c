@@ -271,6 +271,25 @@ static void put_checkpoint(void *ctx, const struct checkpoint *checkpoint, bool 
 		state_put_checkpoint(begin(ctx), checkpoint);
 }
 
+static void drop_open_records(void *ctx, const char *path)
+{
+	state_drop_open_records(begin(ctx), path);
+}
+
+static void put_open_record(void *ctx, const char *path, const struct open_record *open)
+{
+	state_put_open_record(begin(ctx), path, open);
+}
+
+static void put_positions(struct transaction *t, const struct positions *positions)
+{
+	static const struct open_records_visitor visitor = {drop_open_records,
+							    put_open_record};
+
+	positions_each(positions, put_checkpoint, t);
+	open_records_each(&positions->open, &visitor, t);
+}
+
 static void put_scrapers(struct transaction *t)
 {
 	struct scraper_record records[SCRAPERS_MAX];
@@ -296,7 +315,7 @@ static void put_all(struct transaction *t)
 	put_families(t);
 	cut_each_change(t->snapshot->cut, c->base, &visitor, t);
 	for (unsigned i = 0; i < t->snapshot->worker_count; i++)
-		positions_each(&t->snapshot->positions[i], put_checkpoint, t);
+		put_positions(t, &t->snapshot->positions[i]);
 	for (size_t i = c->roots_saved; i < c->root_count; i++)
 		state_put_root(begin(t), c->roots[i]);
 	if (c->caught_up && !c->caught_up_saved) {

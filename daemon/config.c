@@ -104,8 +104,9 @@ static const char *absolute(struct config_loader *l, const char *directory,
 
 /* -- logs ----------------------------------------------------------------- */
 
-static const char *const log_keys[] = {
-	"path", "include", "exclude", "path_pattern", "start_at", "poll", "rotated_to"};
+static const char *const log_keys[] = {"path",         "include",   "exclude",
+				       "path_pattern", "envelope",  "start_at",
+				       "poll",         "rotated_to"};
 
 static struct discovery_root *add_root(struct config_loader *l, const char *path)
 {
@@ -115,6 +116,8 @@ static struct discovery_root *add_root(struct config_loader *l, const char *path
 	c->path_patterns =
 		xgrow(c->path_patterns, c->root_count, sizeof(struct regex *));
 	c->path_patterns[c->root_count] = NULL;
+	c->envelopes = xgrow(c->envelopes, c->root_count, sizeof(*c->envelopes));
+	c->envelopes[c->root_count] = ENVELOPE_AUTO;
 	c->roots[c->root_count] = (struct discovery_root){.path = path};
 	return &c->roots[c->root_count++];
 }
@@ -227,6 +230,8 @@ static void load_log(struct config_loader *l, const struct yaml_node *entry)
 	if (load_choice(l, entry, "start_at", KEYS(start_places), &choice))
 		root->start_at_end = choice == 1;
 	load_path_pattern(l, entry);
+	if (load_choice(l, entry, "envelope", envelope_names, ENVELOPES, &choice))
+		l->config->envelopes[l->config->root_count - 1] = (enum envelope)choice;
 }
 
 static void load_logs(struct config_loader *l, const struct yaml_node *root)
@@ -550,6 +555,7 @@ void config_destroy(struct config *c)
 	for (size_t i = 0; i < c->root_count; i++)
 		regex_destroy(c->path_patterns[i]);
 	free(c->path_patterns);
+	free(c->envelopes);
 	free(c->roots);
 	free(c->patterns);
 	free(c->path_fields);

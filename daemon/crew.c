@@ -21,6 +21,7 @@ struct crew {
 	struct cutter *cutter;
 	struct worker **workers;
 	unsigned worker_count;
+	struct leftovers *leftovers;
 	struct saver *saver;
 	bool was_caught_up; /* an earlier run was */
 	struct discovery *discovery;
@@ -104,9 +105,9 @@ static bool create_workers(struct crew *crew, struct error *err)
 	crew->workers = xcalloc(crew->worker_count, sizeof(struct worker *));
 	mark_rules(schema, family_mark_begin);
 	for (unsigned i = 0; i < crew->worker_count; i++) {
-		crew->workers[i] =
-			worker_create(i, crew->resumed->registry, crew->setup,
-				      !crew->was_caught_up, &ops, crew, err);
+		crew->workers[i] = worker_create(i, crew->resumed->registry,
+						 crew->setup, crew->leftovers,
+						 !crew->was_caught_up, &ops, crew, err);
 		if (!crew->workers[i])
 			return false;
 	}
@@ -142,6 +143,9 @@ struct crew *crew_create(const struct setup *setup, struct resumed *resumed,
 	crew->setup = setup;
 	crew->resumed = resumed;
 	crew->was_caught_up = resumed->past.caught_up;
+	crew->leftovers =
+		resumed->past.leftovers ? resumed->past.leftovers : leftovers_create();
+	resumed->past.leftovers = NULL;
 	if (!create_workers(crew, err) || !create_discovery(crew, err)) {
 		crew_destroy(crew);
 		return NULL;
@@ -165,6 +169,7 @@ void crew_destroy(struct crew *crew)
 	for (unsigned i = 0; i < crew->worker_count; i++)
 		worker_destroy(crew->workers[i]);
 	free(crew->workers);
+	leftovers_destroy(crew->leftovers);
 	saver_destroy(crew->saver);
 	cutter_destroy(crew->cutter);
 	free(crew);

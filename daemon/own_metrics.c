@@ -24,13 +24,19 @@ static const struct metric_def table[OWN_METRICS] = {
 			    "Bytes of complete lines read; UTF-16 counts as UTF-8."},
 	[OWN_UNMATCHED_LINES] = {METRIC_COUNTER, "logtally_unmatched_lines_total",
 				 "Lines that no rule of any patterns file matched."},
-	[OWN_MALFORMED_LINES] =
-		{METRIC_COUNTER, "logtally_malformed_lines_total",
-		 "Lines that are not in the format that their patterns file says, "
-		 "among those of which a rule asked for a field.",
-		 LABELS("reason")},
 	[OWN_OVERSIZED_LINES] = {METRIC_COUNTER, "logtally_oversized_lines_total",
 				 "Lines over limits.line_bytes, skipped whole."},
+	[OWN_MALFORMED_LINES] =
+		{METRIC_COUNTER, "logtally_malformed_lines_total",
+		 "Lines that are not in the envelope that their log has, or not in the "
+		 "format that their patterns file says, among those of which a rule "
+		 "asked for a field.",
+		 LABELS("reason")},
+	[OWN_RECORD_LIMITS] =
+		{METRIC_COUNTER, "logtally_record_limits_total",
+		 "Records of several lines that ended at a limit: of lines or "
+		 "bytes, or as no more lines came.",
+		 LABELS("reason")},
 	[OWN_LOST_BYTES] = {METRIC_COUNTER, "logtally_lost_bytes_total",
 			    "Bytes known to have been written that could not be read.",
 			    LABELS("reason")},

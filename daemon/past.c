@@ -29,6 +29,11 @@ static void add_root(void *ctx, const char *path)
 	past->discovery.roots = roots;
 }
 
+static void add_open_record(void *ctx, const char *path, const struct open_record *open)
+{
+	leftovers_add(ctx, path, open);
+}
+
 static void add_scraper(void *ctx, const struct state_scraper *scraper)
 {
 	struct scraper_record record = {.sequence = scraper->sequence,
@@ -44,9 +49,11 @@ bool past_load(struct past *past, struct state *state, struct scrapers *scrapers
 	bool ok;
 
 	*past = (struct past){.arena = arena_create(),
+			      .leftovers = leftovers_create(),
 			      .caught_up = state_is_caught_up(state)};
 	ok = state_each_checkpoint(state, add_checkpoint, past, err) &&
 	     state_each_root(state, add_root, past, err) &&
+	     state_each_open_record(state, add_open_record, past->leftovers, err) &&
 	     state_each_scraper(state, add_scraper, scrapers, err);
 	past->discovery.checkpoints = past->checkpoints;
 	return ok;
@@ -56,6 +63,7 @@ void past_finish(struct past *past)
 {
 	free(past->checkpoints);
 	free((void *)(uintptr_t)past->discovery.roots);
+	leftovers_destroy(past->leftovers);
 	if (past->arena)
 		arena_destroy(past->arena);
 	*past = (struct past){0};

@@ -66,4 +66,5 @@ void positions_each(const struct positions *positions,
 void positions_finish(struct positions *positions)
 {
 	strbuf_finish(&positions->packed);
+	open_records_finish(&positions->open);
 }

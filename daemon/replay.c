@@ -102,7 +102,7 @@ static void take_turns(struct replay *r)
 static void on_block(void *ctx, const struct block *block)
 {
 	struct hand *hand = ctx;
-	struct engine_counts counts = {0, 0};
+	struct engine_counts counts = {0};
 
 	tally_feed(hand->tally, hand->source, block, &counts);
 	hand->result->lines += counts.lines;
@@ -128,6 +128,17 @@ static void on_progress(void *ctx, uint64_t file_bytes)
 static const struct input_reader_ops reader_ops = {
 	.block = on_block, .oversized = on_oversized, .progress = on_progress};
 
+/* Its files, of which one goes on where the other ended, are read. */
+static void finish_path(struct hand *hand)
+{
+	struct engine_counts counts = {0};
+
+	tally_close(hand->tally, hand->source, INT64_MAX, &counts);
+	hand->result->unmatched_lines += counts.unmatched_lines;
+	source_destroy(hand->source);
+	hand->source = NULL;
+}
+
 static void read_lane(struct hand *hand, struct lane *lane, struct input_reader *reader,
 		      struct regex_scratch *scratch)
 {
@@ -139,9 +150,12 @@ static void read_lane(struct hand *hand, struct lane *lane, struct input_reader 
 		const struct input *input = &o->inputs->items[i];
 
 		hand->result = &hand->replay->results[i];
-		hand->source = setup_source(o->setup, input->path, scratch);
+		if (!hand->source)
+			hand->source = setup_source(o->setup, input->path, scratch);
 		hand->result->failed = !input_read(reader, input, &hand->result->err);
-		source_destroy(hand->source);
+		if (i + 1 == lane->first + lane->count ||
+		    strcmp(input->path, input[1].path) != 0)
+			finish_path(hand);
 	}
 	lane->part = store_cut(tally_store(hand->tally), SEQUENCE);
 	tally_destroy(hand->tally);

@@ -7,6 +7,7 @@
 #include "common/xalloc.h"
 #include "daemon/own_metrics.h"
 #include "parsers/pseudonym.h"
+#include "tailer/roots.h"
 
 #define KEEP_REMOVED_NS (7 * 24 * 3600 * NS_PER_SECOND)
 
@@ -38,6 +39,16 @@ static struct patterns *load_patterns(const struct config *config,
 	return patterns;
 }
 
+/* Nobody has to look for the entry of `logs` that a path is of if none says anything.
+ */
+static struct roots *load_roots(const struct config *config)
+{
+	for (size_t i = 0; i < config->root_count; i++)
+		if (config->envelopes[i] != ENVELOPE_AUTO)
+			return roots_create(config->roots, config->root_count);
+	return NULL;
+}
+
 struct setup *setup_load(const struct options *options, struct diag *diag)
 {
 	struct setup *setup = xcalloc(1, sizeof(*setup));
@@ -45,6 +56,7 @@ struct setup *setup_load(const struct options *options, struct diag *diag)
 
 	setup->config = config_load(options, diag);
 	setup->patterns = load_patterns(setup->config, options, diag);
+	setup->roots = load_roots(setup->config);
 	if (diag_errors(diag) == errors_before)
 		return setup;
 	setup_destroy(setup);
@@ -70,6 +82,7 @@ void setup_destroy(struct setup *setup)
 		return;
 	schema_unref(setup->schema);
 	patterns_destroy(setup->patterns);
+	roots_destroy(setup->roots);
 	config_destroy(setup->config);
 	free(setup);
 }
@@ -127,6 +140,42 @@ static void capture_path(const struct setup *setup, const char *path,
 	}
 }
 
+/* From `/` on, name by name; -1: no root follows the path. */
+static int root_of(const struct roots *roots, const char *path)
+{
+	struct places places = roots_start(roots);
+	int root = -1;
+
+	for (const char *end = path; *end;) {
+		size_t len;
+		char *name, *whole;
+		struct wanted wanted;
+
+		end += *end == '/';
+		len = strcspn(end, "/");
+		name = xstrndup(end, len);
+		end += len;
+		whole = xstrndup(path, (size_t)(end - path));
+		wanted = roots_match(roots, &places, whole, name);
+		free(name);
+		free(whole);
+		places_finish(&places);
+		places = wanted.below;
+		root = wanted.root;
+	}
+	places_finish(&places);
+	return root;
+}
+
+static enum envelope envelope_of_path(const struct setup *setup, const char *path)
+{
+	int root = setup->roots ? root_of(setup->roots, path) : -1;
+
+	if (root < 0 || (size_t)root >= setup->config->root_count)
+		return ENVELOPE_AUTO;
+	return setup->config->envelopes[root];
+}
+
 struct source *setup_source(const struct setup *setup, const char *path,
 			    struct regex_scratch *scratch)
 {
@@ -137,6 +186,7 @@ struct source *setup_source(const struct setup *setup, const char *path,
 
 	capture_path(setup, path, scratch, names, fields, count);
 	source = source_create(setup->patterns, path, fields, count);
+	source_set_envelope(source, envelope_of_path(setup, path));
 	free(fields);
 	return source;
 }

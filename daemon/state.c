@@ -11,6 +11,7 @@
 #include "daemon/state_families.h"
 #include "daemon/state_fold.h"
 #include "daemon/state_link.h"
+#include "daemon/state_open_records.h"
 #include "daemon/state_rows.h"
 #include "daemon/state_series.h"
 
@@ -225,6 +226,16 @@ bool state_each_root(struct state *state, void (*visit)(void *ctx, const char *p
 	return done_reading(state, err);
 }
 
+bool state_each_open_record(struct state *state,
+			    void (*visit)(void *ctx, const char *path,
+					  const struct open_record *open),
+			    void *ctx, struct error *err)
+{
+	lock_between_commits(state);
+	state_open_records_each(db_of(state), visit, ctx);
+	return done_reading(state, err);
+}
+
 bool state_each_scraper(struct state *state,
 			void (*visit)(void *ctx, const struct state_scraper *scraper),
 			void *ctx, struct error *err)
@@ -330,6 +341,17 @@ void state_drop_checkpoint(struct state *state, uint64_t id)
 void state_put_root(struct state *state, const char *path)
 {
 	state_roots_put(db_of(state), path);
+}
+
+void state_drop_open_records(struct state *state, const char *path)
+{
+	state_open_records_drop(db_of(state), path);
+}
+
+void state_put_open_record(struct state *state, const char *path,
+			   const struct open_record *open)
+{
+	state_open_records_put(db_of(state), path, open);
 }
 
 void state_put_scrapers(struct state *state, const struct state_scraper *scrapers,

@@ -15,6 +15,7 @@ static const char *const looks[] = {
 	"SELECT series, sequence, value, time_ns, buckets FROM past LIMIT 1",
 	look_at_files,
 	"SELECT path FROM roots LIMIT 1",
+	"SELECT path, patterns, text FROM open_records LIMIT 1",
 	"SELECT client, sequence, heard FROM scrapers LIMIT 1",
 };
 

@@ -70,7 +70,22 @@ static const char add_past[] =
 	" WHERE time_ns < -9000000000000000000 OR (time_ns = 0"
 	"  AND series >> 32 IN (SELECT id FROM families WHERE kind != 'gauge'));";
 
-static const char *const steps[] = {make_tables, make_first_views, add_place, add_past};
+/* Records that were not complete when they were saved. */
+static const char add_open_records[] =
+	"CREATE TABLE open_records ("
+	" path TEXT NOT NULL,"
+	" patterns TEXT NOT NULL,"  /* '': a line that its envelope cut up */
+	" stream INTEGER NOT NULL," /* 0: none, 1: stdout, 2: stderr */
+	" state INTEGER NOT NULL,"
+	" time_ns INTEGER NOT NULL,"
+	" read_time_ns INTEGER NOT NULL,"
+	" mtime_ns INTEGER NOT NULL,"
+	" lines BLOB NOT NULL,"
+	" text BLOB NOT NULL);"
+	"CREATE INDEX open_records_by_path ON open_records (path);";
+
+static const char *const steps[] = {make_tables, make_first_views, add_place, add_past,
+				    add_open_records};
 
 /* ---- views ---- */
 

@@ -12,7 +12,7 @@ struct tally {
 	const struct setup *setup;
 	struct engine *engine;
 	uint32_t *match_series, *last_match_series, *cpu_series; /* one a rule */
-	uint32_t malformed_series[MALFORMED_REASONS];
+	uint32_t malformed_series[MALFORMED_REASONS], limit_series[RECORD_CUTS];
 	int64_t block_time_ns;
 };
 
@@ -110,22 +110,29 @@ static void find_rule_series(struct tally *t)
 	}
 }
 
-static void find_malformed_series(struct tally *t)
+static uint32_t series_of(struct tally *t, enum own_metric metric, const char *reason)
 {
-	for (int i = 0; i < MALFORMED_REASONS; i++) {
-		struct slice reason = slice_of(malformed_name((enum malformed)i));
+	struct slice label = slice_of(reason);
 
-		t->malformed_series[i] =
-			store_series(t->store, OWN_MALFORMED_LINES, &reason);
-	}
+	return store_series(t->store, metric, &label);
 }
 
-static void count_malformed(struct tally *t, const struct engine_counts *counts)
+static void find_reasons(struct tally *t)
 {
 	for (int i = 0; i < MALFORMED_REASONS; i++)
-		if (counts->malformed[i] > 0)
-			store_add(t->store, OWN_MALFORMED_LINES, t->malformed_series[i],
-				  (double)counts->malformed[i]);
+		t->malformed_series[i] = series_of(t, OWN_MALFORMED_LINES,
+						   malformed_name((enum malformed)i));
+	for (int i = 0; i < RECORD_CUTS; i++)
+		t->limit_series[i] = series_of(t, OWN_RECORD_LIMITS,
+					       record_cut_name((enum record_cut)i));
+}
+
+static void add_each(struct tally *t, enum own_metric metric, const uint32_t *series,
+		     const uint64_t *counts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (counts[i] > 0)
+			store_add(t->store, metric, series[i], (double)counts[i]);
 }
 
 void tally_use(struct tally *t, const struct setup *setup)
@@ -137,26 +144,55 @@ void tally_use(struct tally *t, const struct setup *setup)
 				  &engine_ops, t);
 	store_use(t->store, setup->schema);
 	find_rule_series(t);
-	find_malformed_series(t);
+	find_reasons(t);
 }
 
-void tally_feed(struct tally *t, const struct source *source, const struct block *block,
+static void add_counts(struct tally *t, const struct engine_counts *here,
+		       struct engine_counts *counts)
+{
+	if (here->unmatched_lines > 0)
+		store_add(t->store, OWN_UNMATCHED_LINES, 0,
+			  (double)here->unmatched_lines);
+	if (here->scan_misses > 0)
+		store_add(t->store, OWN_SCAN_MISSES, 0, (double)here->scan_misses);
+	add_each(t, OWN_MALFORMED_LINES, t->malformed_series, here->malformed,
+		 MALFORMED_REASONS);
+	add_each(t, OWN_RECORD_LIMITS, t->limit_series, here->cut_records, RECORD_CUTS);
+	counts->lines += here->lines;
+	counts->unmatched_lines += here->unmatched_lines;
+}
+
+void tally_feed(struct tally *t, struct source *source, const struct block *block,
 		struct engine_counts *counts)
 {
-	struct engine_counts here = {0, 0};
+	struct engine_counts here = {0};
 
 	t->block_time_ns = block->read_time_ns;
 	engine_feed(t->engine, source, block, &here);
 	store_add(t->store, OWN_LINES, 0, (double)here.lines);
 	store_add(t->store, OWN_BYTES_READ, 0, (double)block->bytes.len);
-	if (here.unmatched_lines > 0)
-		store_add(t->store, OWN_UNMATCHED_LINES, 0,
-			  (double)here.unmatched_lines);
-	if (here.scan_misses > 0)
-		store_add(t->store, OWN_SCAN_MISSES, 0, (double)here.scan_misses);
-	count_malformed(t, &here);
-	counts->lines += here.lines;
-	counts->unmatched_lines += here.unmatched_lines;
+	add_counts(t, &here, counts);
+}
+
+void tally_close(struct tally *t, struct source *source, int64_t now_ns,
+		 struct engine_counts *counts)
+{
+	struct engine_counts here = {0};
+
+	t->block_time_ns = clock_wall_ns();
+	engine_close(t->engine, source, now_ns, &here);
+	add_counts(t, &here, counts);
+}
+
+void tally_restore(struct tally *t, struct source *source,
+		   const struct open_record *open, int64_t now_ns,
+		   struct engine_counts *counts)
+{
+	struct engine_counts here = {0};
+
+	t->block_time_ns = clock_wall_ns();
+	engine_restore(t->engine, source, open, now_ns, &here);
+	add_counts(t, &here, counts);
 }
 
 struct store *tally_store(struct tally *t)

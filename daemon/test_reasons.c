@@ -69,13 +69,14 @@ static void add_problems(struct strbuf *out, const struct explain *explain)
 	add_more(out, count);
 }
 
-void test_reasons(const struct patterns *patterns, const struct source *source,
+void test_reasons(const struct patterns *patterns, struct source *source,
 		  const struct block *block, struct store *store, struct strbuf *out)
 {
 	struct explain *explain =
 		explain_create(patterns, MATCH_STEPS, on_update, store);
 
 	explain_feed(explain, source, NULL, block);
+	explain_end(explain, source, NULL);
 	add_unmatched(out, explain);
 	add_problems(out, explain);
 	explain_destroy(explain);

@@ -12,15 +12,20 @@
 #include "common/clock.h"
 #include "common/shared_text.h"
 #include "common/xalloc.h"
+#include "daemon/open_paths.h"
 #include "daemon/own_metrics.h"
 #include "daemon/tally.h"
 
 #define SPARE_FILES 192
 
+/* After a start, by when the files that are there have been found. */
+#define LEFTOVERS_NS (30 * NS_PER_SECOND)
+
 /* A followed path, and the source that the present setup makes of it. */
 struct path {
 	const char *name; /* shared_text.h */
 	struct source *source;
+	struct open_path *open; /* open_paths.h; NULL: nothing is or was open */
 };
 
 /* What the daemon wants of the worker; under the lock. */
@@ -39,6 +44,10 @@ struct worker {
 	struct store *store; /* the tally's */
 	const struct setup *setup;
 	struct regex_scratch *path_scratch;
+	struct open_paths *open;
+	struct leftovers *leftovers;
+	int64_t leftovers_until_ns; /* monotonic, as is */
+	int64_t turn_ns;            /* the beginning of the turn, if it matters */
 	bool stopping;
 	pthread_t thread;
 	bool started;
@@ -66,20 +75,75 @@ void worker_share_finish(struct worker_share *share)
 
 /* -- setups --------------------------------------------------------------- */
 
-static void renew_source(void *ctx, const struct follower_status *status)
+static void pack_record(void *ctx, const struct open_record *open)
 {
-	struct worker *w = ctx;
-	struct path *path = status->path;
+	open_records_add(ctx, open);
+}
 
+/* Where records go on: a source, and when. */
+struct revival {
+	struct worker *worker;
+	struct source *source;
+	int64_t now_ns;
+};
+
+static void revive_path(void *ctx, const char *path)
+{
+	(void)ctx;
+	(void)path;
+}
+
+static void revive_record(void *ctx, const char *path, const struct open_record *open)
+{
+	struct revival *revival = ctx;
+	struct engine_counts counts = {0};
+
+	(void)path;
+	tally_restore(revival->worker->tally, revival->source, open, revival->now_ns,
+		      &counts);
+}
+
+static const struct open_records_visitor revive = {revive_path, revive_record};
+
+static void revive_all(struct worker *w, struct source *source,
+		       const struct open_records *records)
+{
+	struct revival revival = {w, source, clock_monotonic_ns()};
+
+	open_records_each(records, &revive, &revival);
+}
+
+static void note_open(struct worker *w, struct path *path)
+{
+	open_paths_note(w->open, &path->open, path->name, path->source);
+}
+
+/* What is open goes on in the new source. */
+static void renew_source(struct worker *w, struct path *path)
+{
+	struct open_records records = OPEN_RECORDS_INIT;
+
+	if (path->source && path->open) {
+		open_records_path(&records, path->name);
+		source_each_open(path->source, pack_record, &records);
+	}
 	source_destroy(path->source);
 	path->source = setup_source(w->setup, path->name, w->path_scratch);
+	revive_all(w, path->source, &records);
+	open_records_finish(&records);
+	note_open(w, path);
+}
+
+static void renew_path(void *ctx, const struct follower_status *status)
+{
+	renew_source(ctx, status->path);
 }
 
 static void use_setup(struct worker *w, const struct setup *setup)
 {
 	w->setup = setup;
 	tally_use(w->tally, setup);
-	follower_each(w->follower, renew_source, w);
+	follower_each(w->follower, renew_path, w);
 }
 
 /* -- cuts ----------------------------------------------------------------- */
@@ -102,6 +166,17 @@ static void add_position(void *ctx, const struct checkpoint *checkpoint, bool dr
 	positions_add(ctx, checkpoint, dropped);
 }
 
+/* Without a state nothing waits for being saved. */
+static void save_open(struct worker *w, const struct cut_order *order,
+		      struct open_records *records)
+{
+	if (order->positions)
+		open_paths_save(w->open, order->sequence, order->saved_sequence,
+				records);
+	else if (*w->setup->config->storage_path == '\0')
+		open_paths_save(w->open, order->sequence, UINT64_MAX, records);
+}
+
 static void cut(struct worker *w, const struct cut_order *order)
 {
 	struct worker_share share = {.sequence = order->sequence,
@@ -114,6 +189,7 @@ static void cut(struct worker *w, const struct cut_order *order)
 		follower_checkpoints(w->follower, order->sequence,
 				     order->saved_sequence, add_position,
 				     &share.positions);
+	save_open(w, order, &share.positions.open);
 	if (order->reports)
 		follower_each(w->follower, report_file, &share.reports);
 	w->ops->cut_done(w->ctx, w->index, &share);
@@ -144,20 +220,37 @@ static void *on_path_added(void *ctx, const char *name, unsigned root)
 {
 	struct worker *w = ctx;
 	struct path *path = xcalloc(1, sizeof(*path));
+	struct open_records records;
 
 	(void)root;
 	path->name = shared_text_ref(name);
-	path->source = setup_source(w->setup, name, w->path_scratch);
+	renew_source(w, path);
+	if (leftovers_take(w->leftovers, name, &records)) {
+		revive_all(w, path->source, &records);
+		open_records_finish(&records);
+		note_open(w, path);
+	}
 	return path;
+}
+
+/* No line will come that could go on with its records; at the end they are saved. */
+static void give_up(struct worker *w, struct path *path)
+{
+	struct engine_counts counts = {0};
+
+	if (path->open && !w->stopping)
+		tally_close(w->tally, path->source, INT64_MAX, &counts);
+	if (path->open)
+		open_paths_drop(w->open, &path->open, path->name);
+	source_destroy(path->source);
+	shared_text_unref(path->name);
 }
 
 static void on_path_removed(void *ctx, void *opaque)
 {
 	struct path *path = opaque;
 
-	(void)ctx;
-	source_destroy(path->source);
-	shared_text_unref(path->name);
+	give_up(ctx, path);
 	free(path);
 }
 
@@ -171,6 +264,7 @@ static void on_block(void *ctx, void *opaque, const struct block *block)
 	if (w->stopping)
 		return;
 	tally_feed(w->tally, path->source, block, &counts);
+	note_open(w, path);
 }
 
 static void on_oversized(void *ctx, void *path, uint64_t bytes)
@@ -234,7 +328,86 @@ static const struct follower_ops follower_ops = {
 	.save_soon = on_save_soon,
 };
 
+/* -- records that nothing goes on with ------------------------------------ */
+
+static void close_silent(void *ctx, struct source *source)
+{
+	struct engine_counts counts = {0};
+	struct worker *w = ctx;
+
+	tally_close(w->tally, source, w->turn_ns, &counts);
+}
+
+static void copy_name(void *ctx, const char *name)
+{
+	((struct path *)ctx)->name = shared_text_create(slice_of(name));
+}
+
+static void ignore_record(void *ctx, const char *path, const struct open_record *open)
+{
+	(void)ctx;
+	(void)path;
+	(void)open;
+}
+
+/* Records of an earlier run whose files are gone: they are what they are. */
+static void close_leftovers(struct worker *w)
+{
+	static const struct open_records_visitor name_of = {copy_name, ignore_record};
+	struct open_records records;
+
+	while (leftovers_take_any(w->leftovers, &records)) {
+		struct path path = {.name = NULL};
+
+		open_records_each(&records, &name_of, &path);
+		renew_source(w, &path);
+		revive_all(w, path.source, &records);
+		note_open(w, &path);
+		open_records_finish(&records);
+		give_up(w, &path);
+	}
+}
+
+static bool has_leftovers(const struct worker *w)
+{
+	return w->index == 0 && !leftovers_are_gone(w->leftovers);
+}
+
+/* When records are to be closed next. */
+static int64_t close_ns(const struct worker *w)
+{
+	int64_t deadline_ns = open_paths_deadline_ns(w->open);
+
+	if (has_leftovers(w) && w->leftovers_until_ns < deadline_ns)
+		return w->leftovers_until_ns;
+	return deadline_ns;
+}
+
+/*
+ * A turn has read a block of every file that had more when it began: what is older than
+ * that waits for nothing.
+ */
+static void close_records(struct worker *w)
+{
+	if (open_paths_deadline_ns(w->open) <= w->turn_ns)
+		open_paths_close(w->open, w->turn_ns, close_silent, w);
+	if (has_leftovers(w) && w->leftovers_until_ns <= w->turn_ns)
+		close_leftovers(w);
+}
+
 /* -- the thread ----------------------------------------------------------- */
+
+static int wait_ms(const struct worker *w)
+{
+	int most_ms = follower_wait_ms(w->follower);
+	int64_t until_ns = close_ns(w), left_ms;
+
+	if (until_ns == INT64_MAX)
+		return most_ms;
+	left_ms = (until_ns - clock_monotonic_ns()) / NS_PER_MS + 1;
+	left_ms = left_ms < 0 ? 0 : left_ms;
+	return most_ms >= 0 && most_ms < left_ms ? most_ms : (int)left_ms;
+}
 
 static void *run(void *arg)
 {
@@ -243,11 +416,16 @@ static void *run(void *arg)
 
 	while (!w->stopping) {
 		struct pollfd pfd = {.fd = follower_fd(w->follower), .events = POLLIN};
+		bool may_close;
 
-		if (poll(&pfd, 1, more ? 0 : follower_wait_ms(w->follower)) == -1 &&
-		    errno != EINTR)
+		if (poll(&pfd, 1, more ? 0 : wait_ms(w)) == -1 && errno != EINTR)
 			break;
+		may_close = close_ns(w) < INT64_MAX;
+		if (may_close)
+			w->turn_ns = clock_monotonic_ns();
 		more = follower_turn(w->follower);
+		if (may_close && !w->stopping)
+			close_records(w);
 	}
 	return NULL;
 }
@@ -268,8 +446,9 @@ static size_t open_files_each(const struct config *config)
 }
 
 struct worker *worker_create(unsigned index, struct registry *registry,
-			     const struct setup *setup, bool births_are_old,
-			     const struct worker_ops *ops, void *ctx, struct error *err)
+			     const struct setup *setup, struct leftovers *leftovers,
+			     bool births_are_old, const struct worker_ops *ops,
+			     void *ctx, struct error *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
 	const struct config_limits *limits = &setup->config->limits;
@@ -290,6 +469,9 @@ struct worker *worker_create(unsigned index, struct registry *registry,
 	w->tally = tally_create(registry);
 	w->store = tally_store(w->tally);
 	store_births_are_old(w->store, births_are_old);
+	w->open = open_paths_create();
+	w->leftovers = leftovers;
+	w->leftovers_until_ns = clock_monotonic_ns() + LEFTOVERS_NS;
 	w->path_scratch = regex_scratch_create((uint32_t)limits->match_steps);
 	use_setup(w, setup);
 	return w;
@@ -362,6 +544,7 @@ void worker_destroy(struct worker *w)
 		return;
 	follower_destroy(w->follower);
 	tally_destroy(w->tally);
+	open_paths_destroy(w->open);
 	regex_scratch_destroy(w->path_scratch);
 	pthread_mutex_destroy(&w->lock);
 	free(w);

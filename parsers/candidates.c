@@ -17,7 +17,9 @@ struct candidates {
 
 	/* The block. */
 	struct slice bytes;
-	size_t at; /* where the next line begins */
+	size_t at;                   /* where the next line begins */
+	const size_t *ends;          /* of records; NULL: lines */
+	size_t record_count, record; /* the next one */
 	bool every_line;
 	size_t backslash; /* the next one that makes candidates; none: the end */
 	const struct scanner_hit *hits;
@@ -202,8 +204,7 @@ static size_t find_backslash(const struct candidates *c, size_t from)
 	return found ? (size_t)(found - c->bytes.ptr) : c->bytes.len;
 }
 
-uint64_t candidates_begin(struct candidates *c, struct slice bytes, bool every_line,
-			  bool *is_ascii)
+static void begin(struct candidates *c, struct slice bytes, bool every_line)
 {
 	struct kinds kinds = kinds_of_rules(c);
 
@@ -217,7 +218,30 @@ uint64_t candidates_begin(struct candidates *c, struct slice bytes, bool every_l
 		kinds.tried = true;
 	}
 	c->every_line = every_line || kinds.tried;
+}
+
+uint64_t candidates_begin(struct candidates *c, struct slice bytes, bool every_line,
+			  bool *is_ascii)
+{
+	c->ends = NULL;
+	begin(c, bytes, every_line);
 	return count_lines(bytes, is_ascii);
+}
+
+void candidates_begin_records(struct candidates *c, struct slice bytes,
+			      const size_t *ends, size_t count, bool every_line,
+			      bool *is_ascii)
+{
+	c->ends = ends;
+	c->record_count = count;
+	c->record = 0;
+	begin(c, bytes, every_line);
+	count_lines(bytes, is_ascii);
+}
+
+size_t candidates_record(const struct candidates *c)
+{
+	return c->record - 1;
 }
 
 bool candidates_any(const struct candidates *c)
@@ -235,6 +259,17 @@ static bool is_wanted(const struct candidates *c, const struct scanner_hit *hit)
 	return false;
 }
 
+/* The byte of the next hit that somebody wants, or the next backslash; or the end. */
+static size_t next_byte(struct candidates *c)
+{
+	size_t next;
+
+	while (c->hit < c->hit_count && !is_wanted(c, &c->hits[c->hit]))
+		c->hit++;
+	next = c->hit < c->hit_count ? c->hits[c->hit].byte : c->bytes.len;
+	return c->backslash < next ? c->backslash : next;
+}
+
 /* Where the next line to be tried begins; at the end of the bytes if none is left. */
 static size_t next_start(struct candidates *c)
 {
@@ -243,10 +278,7 @@ static size_t next_start(struct candidates *c)
 
 	if (c->every_line)
 		return c->at;
-	while (c->hit < c->hit_count && !is_wanted(c, &c->hits[c->hit]))
-		c->hit++;
-	next = c->hit < c->hit_count ? c->hits[c->hit].byte : c->bytes.len;
-	next = c->backslash < next ? c->backslash : next;
+	next = next_byte(c);
 	if (next == c->bytes.len)
 		return c->bytes.len;
 	newline = memrchr(c->bytes.ptr + c->at, '\n', next - c->at);
@@ -287,11 +319,36 @@ static void add_escaped(struct candidates *c, size_t end)
 	c->backslash = find_backslash(c, end);
 }
 
+/* A hit that reaches over the end of a record is in none. */
+static bool next_record(struct candidates *c, struct slice *text)
+{
+	size_t start, end;
+
+	if (!c->every_line) {
+		size_t next = next_byte(c);
+
+		while (c->record < c->record_count && c->ends[c->record] <= next)
+			c->record++;
+	}
+	if (c->record == c->record_count)
+		return false;
+	start = c->record == 0 ? 0 : c->ends[c->record - 1] + 1;
+	end = c->ends[c->record++];
+	start_with_always(c);
+	add_hits(c, end);
+	add_escaped(c, end);
+	*text = (struct slice){c->bytes.ptr + start, end - start};
+	return true;
+}
+
 bool candidates_next(struct candidates *c, struct slice *line)
 {
-	size_t start = next_start(c), end;
+	size_t start, end;
 	const char *newline;
 
+	if (c->ends)
+		return next_record(c, line);
+	start = next_start(c);
 	if (start == c->bytes.len)
 		return false;
 	newline = memchr(c->bytes.ptr + start, '\n', c->bytes.len - start);

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/xalloc.h"
+#include "parsers/assembly.h"
 #include "parsers/candidates.h"
 #include "parsers/rule.h"
 
@@ -26,6 +27,7 @@ struct engine {
 	struct strbuf value_scratch;
 	struct label_scratch label_scratch[METRIC_MAX_LABELS];
 	struct pseudonyms *pseudonyms; /* NULL: no label is hashed */
+	struct records lines, records; /* of the present block; see assembly.h */
 	/* Matches of the present block, and which rules have any. */
 	uint64_t *matches;
 	size_t *matched_rules;
@@ -48,9 +50,20 @@ static const char *const error_names[RULE_ERRORS] = {
 	[RULE_ERROR_TIME_AHEAD] = "time_ahead",
 };
 
+static const char *const cut_names[RECORD_CUTS] = {
+	[RECORD_CUT_LINES] = "lines",
+	[RECORD_CUT_BYTES] = "bytes",
+	[RECORD_CUT_AGE] = "age",
+};
+
 const char *rule_error_name(enum rule_error error)
 {
 	return error_names[error];
+}
+
+const char *record_cut_name(enum record_cut why)
+{
+	return cut_names[why];
 }
 
 /* The least of some: an interrupt would count as the clock's cost. */
@@ -109,6 +122,7 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 	e->value_scratch = (struct strbuf)STRBUF_INIT;
 	if (patterns_hash_key(patterns).len > 0)
 		e->pseudonyms = pseudonyms_create(patterns_hash_key(patterns));
+	e->lines = e->records = (struct records)RECORDS_INIT;
 	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
 		e->label_scratch[i] =
 			(struct label_scratch){.now = STRBUF_INIT,
@@ -134,6 +148,8 @@ void engine_destroy(struct engine *e)
 	regex_scratch_destroy(e->other_scratch);
 	format_fields_destroy(e->fields);
 	strbuf_finish(&e->value_scratch);
+	records_finish(&e->lines);
+	records_finish(&e->records);
 	for (size_t i = 0; i < METRIC_MAX_LABELS; i++)
 		label_scratch_finish(&e->label_scratch[i]);
 	pseudonyms_destroy(e->pseudonyms);
@@ -410,10 +426,9 @@ static bool run_record(struct engine *e, struct record *record,
 	if (timed)
 		e->until_sample = CPU_SAMPLE;
 	record->malformed = 0;
-	for (size_t i = 0; i < source_patterns_count(record->source); i++)
-		if (source_patterns(record->source, i)->rule_count > 0)
-			matched |= run_file(e, source_patterns(record->source, i),
-					    record, timed);
+	for (size_t i = 0; i < record->file_count; i++)
+		if (record->files[i]->rule_count > 0)
+			matched |= run_file(e, record->files[i], record, timed);
 	if (timed)
 		share_out(e);
 	count_malformed(record->malformed, counts);
@@ -447,8 +462,8 @@ static uint64_t check_record(struct engine *e, struct record *record)
 {
 	uint64_t misses = 0;
 
-	for (size_t i = 0; i < source_patterns_count(record->source); i++) {
-		const struct patterns_file *file = source_patterns(record->source, i);
+	for (size_t i = 0; i < record->file_count; i++) {
+		const struct patterns_file *file = record->files[i];
 
 		begin_file(e, record, file);
 		for (size_t j = 0; j < file->rule_count; j++) {
@@ -476,11 +491,11 @@ static void report_matches(struct engine *e)
 	e->matched_count = 0;
 }
 
-static void want_rules(struct engine *e, const struct source *source)
+static void want_rules(struct engine *e, const struct record *record)
 {
 	candidates_want_none(e->candidates);
-	for (size_t i = 0; i < source_patterns_count(source); i++) {
-		const struct patterns_file *file = source_patterns(source, i);
+	for (size_t i = 0; i < record->file_count; i++) {
+		const struct patterns_file *file = record->files[i];
 
 		if (file->rule_count > 0)
 			candidates_want(e->candidates, file->rules[0].index,
@@ -489,48 +504,175 @@ static void want_rules(struct engine *e, const struct source *source)
 }
 
 /* Most logs are ASCII: that is seen once a block, not by each match. */
-static void trust(struct engine *e, struct slice text)
+static void trust(struct engine *e, struct slice text, bool is_ascii)
 {
+	if (!is_ascii)
+		text = (struct slice){NULL, 0};
 	regex_scratch_trust(e->line_scratch, text);
 	regex_scratch_trust(e->pattern_scratch, text);
 	regex_scratch_trust(e->other_scratch, text);
+}
+
+/* Now and then all rules are tried. */
+static bool is_to_be_checked(struct engine *e)
+{
+	if (--e->until_check > 0)
+		return false;
+	e->until_check = e->check_every;
+	return true;
+}
+
+static struct record record_of(const struct engine *e, const struct source *source,
+			       const struct block *block)
+{
+	return (struct record){
+		.source = source,
+		.block = block,
+		.envelope_time_ns = ENVELOPE_NO_TIME,
+		.line_scratch = e->line_scratch,
+		.pattern_scratch = e->pattern_scratch,
+		.other_scratch = e->other_scratch,
+		.fields = e->fields,
+	};
+}
+
+static bool check_and_run(struct engine *e, struct record *record, bool check,
+			  struct engine_counts *counts)
+{
+	if (check)
+		counts->scan_misses += check_record(e, record);
+	return run_record(e, record, counts);
 }
 
 /*
  * The scan is no rule's: its time is not shared out, and where it finds nothing,
  * the clock is not asked.
  */
-void engine_feed(struct engine *e, const struct source *source,
-		 const struct block *block, struct engine_counts *counts)
+static void feed_lines(struct engine *e, const struct source *source,
+		       const struct block *block, struct engine_counts *counts)
 {
-	struct record record = {
-		.source = source,
-		.block = block,
-		.line_scratch = e->line_scratch,
-		.pattern_scratch = e->pattern_scratch,
-		.other_scratch = e->other_scratch,
-		.fields = e->fields,
-	};
-	bool check = --e->until_check == 0, is_ascii;
+	struct record record = record_of(e, source, block);
+	bool check = is_to_be_checked(e), is_ascii;
 	uint64_t lines, matched = 0;
 	int64_t start_ns;
 
-	if (check)
-		e->until_check = e->check_every;
-	want_rules(e, source);
+	record.files = source_all_patterns(source);
+	record.file_count = source_patterns_count(source);
+	want_rules(e, &record);
 	lines = candidates_begin(e->candidates, block->bytes, check, &is_ascii);
-	trust(e, is_ascii ? block->bytes : (struct slice){NULL, 0});
+	trust(e, block->bytes, is_ascii);
 	counts->lines += lines;
 	counts->unmatched_lines += lines;
 	if (!candidates_any(e->candidates))
 		return;
 	start_ns = clock_thread_cpu_ns();
-	while (candidates_next(e->candidates, &record.text)) {
-		if (check)
-			counts->scan_misses += check_record(e, &record);
-		matched += run_record(e, &record, counts);
-	}
+	while (candidates_next(e->candidates, &record.text))
+		matched += check_and_run(e, &record, check, counts);
 	counts->unmatched_lines -= matched;
 	report_matches(e);
 	e->unshared_ns += clock_thread_cpu_ns() - start_ns;
+}
+
+/* -- records that lie in no block ----------------------------------------- */
+
+static void run_assembled(struct engine *e, const struct source *source,
+			  const struct patterns_file *const *files, size_t file_count,
+			  struct records *records, struct engine_counts *counts)
+{
+	struct slice bytes = strbuf_slice(&records->bytes);
+	struct block block = {0};
+	struct record record = record_of(e, source, &block);
+	bool check, is_ascii;
+	int64_t start_ns;
+
+	if (records->count == 0)
+		return;
+	check = is_to_be_checked(e);
+	record.files = files;
+	record.file_count = file_count;
+	want_rules(e, &record);
+	candidates_begin_records(e->candidates, bytes, records->ends, records->count,
+				 check, &is_ascii);
+	trust(e, bytes, is_ascii);
+	if (!candidates_any(e->candidates))
+		return;
+	start_ns = clock_thread_cpu_ns();
+	while (candidates_next(e->candidates, &record.text)) {
+		struct record_origin *origin =
+			&records->origins[candidates_record(e->candidates)];
+
+		block.read_time_ns = origin->read_time_ns;
+		block.mtime_ns = origin->mtime_ns;
+		record.line = origin->line;
+		record.stream = origin->stream;
+		record.envelope_time_ns = origin->time_ns;
+		origin->matched = check_and_run(e, &record, check, counts);
+	}
+	report_matches(e);
+	e->unshared_ns += clock_thread_cpu_ns() - start_ns;
+}
+
+/* What became of e->lines, group by group. */
+static void run_groups(struct engine *e, const struct source *source,
+		       struct assembly *assembly, int64_t now_ns, bool complete_silent,
+		       struct engine_counts *counts)
+{
+	for (size_t i = 0; i < assembly_group_count(assembly); i++) {
+		struct records *records;
+		const struct patterns_file *const *files;
+		size_t file_count;
+		bool is_ascii;
+
+		count_lines(strbuf_slice(&e->lines.bytes), &is_ascii);
+		trust(e, strbuf_slice(&e->lines.bytes), is_ascii);
+		records = assembly_join(assembly, i, &e->lines, now_ns, complete_silent,
+					e->other_scratch, &e->records, counts);
+		files = assembly_group(assembly, i, &file_count);
+		run_assembled(e, source, files, file_count, records, counts);
+		assembly_vote(assembly, records);
+	}
+	assembly_settle(assembly, counts);
+}
+
+void engine_feed(struct engine *e, struct source *source, const struct block *block,
+		 struct engine_counts *counts)
+{
+	struct assembly *assembly = source_assembly(source, block->bytes);
+	int64_t now_ns;
+
+	if (!assembly) {
+		feed_lines(e, source, block, counts);
+		return;
+	}
+	now_ns = clock_monotonic_ns();
+	assembly_take(assembly, block, now_ns, &e->lines, counts);
+	run_groups(e, source, assembly, now_ns, false, counts);
+}
+
+void engine_close(struct engine *e, struct source *source, int64_t now_ns,
+		  struct engine_counts *counts)
+{
+	struct assembly *assembly = source_present_assembly(source);
+
+	if (!assembly)
+		return;
+	assembly_take_old(assembly, now_ns, &e->lines, counts);
+	run_groups(e, source, assembly, now_ns, true, counts);
+}
+
+void engine_restore(struct engine *e, struct source *source,
+		    const struct open_record *open, int64_t now_ns,
+		    struct engine_counts *counts)
+{
+	struct assembly *assembly = source_make_assembly(source);
+
+	if (assembly_restore(assembly, open, now_ns, &e->records))
+		return;
+	for (size_t i = 0; i < source_patterns_count(source); i++) {
+		const struct patterns_file *file = source_patterns(source, i);
+
+		if (slice_is(open->patterns, file->name))
+			run_assembled(e, source, &file, 1, &e->records, counts);
+	}
+	assembly_vote(assembly, &e->records);
 }

@@ -5,6 +5,7 @@
 #include "common/arena.h"
 #include "common/strbuf.h"
 #include "common/xalloc.h"
+#include "parsers/kubernetes.h"
 #include "parsers/record.h"
 
 /* Closeness, beside how many bytes of a pattern's texts had matched. */
@@ -81,10 +82,15 @@ static void add_captures(struct explain *x, struct explained_fields *fields,
 /* -- records -------------------------------------------------------------- */
 
 /* Its number among all lines that were fed. */
-static size_t line_of(struct explain *x, struct slice text)
+static size_t line_of(struct explain *x, const struct record *record)
 {
-	const char *start = x->block->bytes.ptr;
-	size_t at = (size_t)((uintptr_t)text.ptr - (uintptr_t)start);
+	const char *start;
+	size_t at;
+
+	if (record->line > 0)
+		return record->line;
+	start = x->block->bytes.ptr;
+	at = (size_t)((uintptr_t)record->text.ptr - (uintptr_t)start);
 
 	if (at <= x->block->bytes.len) {
 		if (at < x->counted_bytes)
@@ -155,6 +161,25 @@ static void add_path_fields(struct explain *x, const struct record *record)
 	}
 }
 
+static void add_container_fields(struct explain *x, const struct record *record)
+{
+	const struct slice path = source_path(record->source);
+	const struct {
+		const char *name;
+		struct slice text;
+	} fields[] = {
+		{"stream", envelope_stream_name(record->stream)},
+		{"namespace", kubernetes_part(path, KUBERNETES_NAMESPACE)},
+		{"pod", kubernetes_part(path, KUBERNETES_POD)},
+		{"container", kubernetes_part(path, KUBERNETES_CONTAINER)},
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (fields[i].text.ptr)
+			add_field(x, &x->record->fields, fields[i].name,
+				  fields[i].text);
+}
+
 static void begin_record(struct explain *x, struct record *record)
 {
 	const struct patterns_file *file = record->file;
@@ -165,7 +190,7 @@ static void begin_record(struct explain *x, struct record *record)
 		return;
 	r = arena_alloc(x->arena, sizeof(*r));
 	r->file = file;
-	r->line = line_of(x, record->text);
+	r->line = line_of(x, record);
 	r->text = (struct slice){arena_copy(x->arena, record->text), record->text.len};
 	r->rules = arena_alloc(x->arena, file->rule_count * sizeof(*r->rules));
 	r->rule_count = file->rule_count;
@@ -176,6 +201,7 @@ static void begin_record(struct explain *x, struct record *record)
 	x->record_text = record->text;
 	add_line_fields(x, record);
 	add_format_fields(x, record);
+	add_container_fields(x, record);
 	add_path_fields(x, record);
 }
 
@@ -455,7 +481,14 @@ void explain_destroy(struct explain *x)
 	free(x);
 }
 
-void explain_feed(struct explain *x, const struct source *source,
+static void forget_block(struct explain *x)
+{
+	x->record = NULL;
+	x->rule = NULL;
+	x->metric = NULL;
+}
+
+void explain_feed(struct explain *x, struct source *source,
 		  const struct patterns_file *only, const struct block *block)
 {
 	struct engine_counts counts = {0};
@@ -465,9 +498,17 @@ void explain_feed(struct explain *x, const struct source *source,
 	x->counted_bytes = x->counted_lines = 0;
 	engine_feed(x->engine, source, block, &counts);
 	x->lines_before += counts.lines;
-	x->record = NULL;
-	x->rule = NULL;
-	x->metric = NULL;
+	forget_block(x);
+}
+
+void explain_end(struct explain *x, struct source *source,
+		 const struct patterns_file *only)
+{
+	struct engine_counts counts = {0};
+
+	x->only = only;
+	engine_close(x->engine, source, INT64_MAX, &counts);
+	forget_block(x);
 }
 
 size_t explain_count(const struct explain *x)

@@ -6,6 +6,7 @@
 #include "common/hashmap.h"
 #include "common/suggest.h"
 #include "common/xalloc.h"
+#include "parsers/kubernetes.h"
 #include "parsers/record.h"
 #include "parsers/source.h"
 
@@ -21,6 +22,17 @@ static const struct {
 	{"_line", FIELD_LINE},
 };
 #define BUILTIN_COUNT (sizeof(builtins) / sizeof(builtins[0]))
+
+static const struct {
+	const char *name;
+	enum field_container field;
+} of_containers[] = {
+	{"stream", FIELD_STREAM},
+	{"namespace", FIELD_NAMESPACE},
+	{"pod", FIELD_POD},
+	{"container", FIELD_CONTAINER},
+};
+#define CONTAINER_COUNT (sizeof(of_containers) / sizeof(of_containers[0]))
 
 bool field_is_plain_name(struct slice name)
 {
@@ -111,6 +123,10 @@ struct field *field_resolve_either(struct arena *arena, const struct field_scope
 	}
 	found = resolve_captures(arena, scope, field);
 	found |= resolve_in_format(scope, otherwise, field);
+	for (size_t i = 0; i < CONTAINER_COUNT; i++)
+		if (strcmp(of_containers[i].name, field->name) == 0)
+			field->of_container = of_containers[i].field;
+	found |= field->of_container != FIELD_NOT_OF_CONTAINER;
 	for (size_t i = 0; i < scope->path_field_count; i++)
 		if (strcmp(scope->path_fields[i], field->name) == 0)
 			field->path_field = (int)i;
@@ -144,6 +160,10 @@ const char *field_closest(const struct field_scope *scope, const char *name)
 		names = xgrow(names, count, sizeof(*names));
 		names[count++] = builtins[i].name;
 	}
+	for (size_t i = 0; i < CONTAINER_COUNT; i++) {
+		names = xgrow(names, count, sizeof(*names));
+		names[count++] = of_containers[i].name;
+	}
 	closest = suggest_closest(name, names, count);
 	free(names);
 	return closest;
@@ -160,6 +180,24 @@ static struct slice builtin_text(enum field_builtin builtin, struct record *reco
 		return record_time_text(record);
 	default:
 		return record->text;
+	}
+}
+
+static struct slice container_text(enum field_container field, struct record *record)
+{
+	struct slice path = source_path(record->source);
+
+	switch (field) {
+	case FIELD_STREAM:
+		return envelope_stream_name(record->stream);
+	case FIELD_NAMESPACE:
+		return kubernetes_part(path, KUBERNETES_NAMESPACE);
+	case FIELD_POD:
+		return kubernetes_part(path, KUBERNETES_POD);
+	case FIELD_CONTAINER:
+		return kubernetes_part(path, KUBERNETES_CONTAINER);
+	default:
+		return (struct slice){NULL, 0};
 	}
 }
 
@@ -187,6 +225,10 @@ struct slice field_text(const struct field *field, struct record *record)
 		return first_of(&field->in_line, record->line_scratch);
 	if (field->in_format)
 		text = record_field(record, field->wanted);
+	if (text.ptr)
+		return text;
+	if (field->of_container != FIELD_NOT_OF_CONTAINER)
+		text = container_text(field->of_container, record);
 	if (text.ptr)
 		return text;
 	if (field->path_field >= 0)

@@ -8,14 +8,15 @@
 #define IMPLIED_STEPS 10000
 
 /*
- * The scan sees the line as it was read: the field must be a piece of it.  A
- * format's field is one on lines without a backslash.
+ * The scan sees the record's text: the field must be a piece of it.  A
+ * format's field is one on those without a backslash.
  */
 static bool is_piece_of_line(const struct field *field)
 {
 	if (field->builtin != FIELD_NOT_BUILTIN)
 		return field->builtin == FIELD_LINE;
-	return (field->in_line.count > 0 || field->in_format) && field->path_field < 0;
+	return (field->in_line.count > 0 || field->in_format) &&
+	       field->path_field < 0 && field->of_container == FIELD_NOT_OF_CONTAINER;
 }
 
 static bool may_match(const struct regex *regex, const char *text)

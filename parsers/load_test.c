@@ -6,8 +6,8 @@
 #include "parsers/example_path.h"
 #include "parsers/loader.h"
 
-static const char *const test_keys[] = {"name", "lines", "file",  "fields",
-					"now",  "zone",  "expect"};
+static const char *const test_keys[] = {"name",     "lines", "file", "fields",
+					"envelope", "now",   "zone", "expect"};
 
 #define KEYS(array) array, sizeof(array) / sizeof((array)[0])
 
@@ -94,6 +94,18 @@ static void load_zone(struct loader *l, const struct yaml_node *node,
 	test->zone = zone->text.ptr;
 }
 
+static void load_envelope(struct loader *l, const struct yaml_node *node,
+			  struct pattern_test *test)
+{
+	const struct yaml_node *envelope = yaml_get(node, "envelope");
+
+	if (envelope && yaml_expect(envelope, YAML_SCALAR, "envelope", l->diag) &&
+	    !envelope_by_name(envelope->text, &test->envelope))
+		diag_error(l->diag, envelope->at, "write auto, none, docker or cri",
+			   "envelope: \"%.*s\" is not known",
+			   SLICE_ARG(envelope->text));
+}
+
 static void load_test(struct loader *l, const struct yaml_node *node,
 		      struct pattern_test *test)
 {
@@ -119,6 +131,7 @@ static void load_test(struct loader *l, const struct yaml_node *node,
 	}
 	load_file_name(l, node, test);
 	load_fields(l, node, test);
+	load_envelope(l, node, test);
 	load_now(l, node, test);
 	load_zone(l, node, test);
 }

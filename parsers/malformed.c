@@ -3,6 +3,8 @@
 static const char *const names[MALFORMED_REASONS] = {
 	[MALFORMED_JSON] = "json",
 	[MALFORMED_LOGFMT] = "logfmt",
+	[MALFORMED_DOCKER] = "docker",
+	[MALFORMED_CRI] = "cri",
 };
 
 const char *malformed_name(enum malformed reason)

@@ -202,8 +202,9 @@ struct field *load_field(struct loader *l, const struct field_scope *scope,
 
 /* -- one file ------------------------------------------------------------- */
 
-static const char *const file_keys[] = {"files",       "format", "line", "timestamp",
-					"definitions", "rules",  "tests"};
+static const char *const file_keys[] = {"files", "format",    "multiline",
+					"line",  "timestamp", "definitions",
+					"rules", "tests"};
 static const char *const timestamp_keys[] = {"from", "layout", "zone"};
 
 #define KEYS(array) array, sizeof(array) / sizeof((array)[0])
@@ -364,6 +365,7 @@ static void load_file(struct loader *l, struct patterns *set, const char *path)
 	load_format(l, root);
 	load_definitions(l, root);
 	load_line(l, root);
+	load_multiline(l, yaml_get(root, "multiline"));
 	load_timestamp(l, root, set, index);
 	if (l->options->tests_supply_fields)
 		load_test_fields(l, yaml_get(root, "tests"));

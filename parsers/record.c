@@ -32,11 +32,22 @@ struct slice record_field(struct record *record, size_t wanted)
 	return format_field(record->fields, wanted);
 }
 
-/* The line was written before it was read, and before the file's last change. */
+static bool is_ahead(const struct record *record, int64_t ns)
+{
+	return ns > record->block->read_time_ns + MAX_AHEAD_NS;
+}
+
+/*
+ * The line was written before it was read, and before the file's last change.  Its
+ * envelope knows better.
+ */
 static int64_t time_without_log_time(const struct record *record)
 {
 	const struct block *block = record->block;
 
+	if (record->envelope_time_ns != ENVELOPE_NO_TIME &&
+	    !is_ahead(record, record->envelope_time_ns))
+		return record->envelope_time_ns;
 	return block->mtime_ns < block->read_time_ns ? block->mtime_ns
 						     : block->read_time_ns;
 }
@@ -45,14 +56,18 @@ static enum record_time find_time(struct record *record, int64_t *ns)
 {
 	struct slice text;
 
-	if (!record->file->layout || !record->time_field)
-		return RECORD_TIME_NONE;
+	if (!record->file->layout || !record->time_field) {
+		*ns = record->envelope_time_ns;
+		if (*ns == ENVELOPE_NO_TIME)
+			return RECORD_TIME_NONE;
+		return is_ahead(record, *ns) ? RECORD_TIME_AHEAD : RECORD_TIME_PARSED;
+	}
 	text = field_text(record->time_field, record);
 	if (!text.ptr ||
 	    !timestamp_parse_cached(record->times, record->file->layout, text,
 				    time_without_log_time(record), ns))
 		return RECORD_TIME_UNPARSED;
-	if (*ns > record->block->read_time_ns + MAX_AHEAD_NS)
+	if (is_ahead(record, *ns))
 		return RECORD_TIME_AHEAD;
 	return RECORD_TIME_PARSED;
 }

@@ -5,13 +5,18 @@
 
 #include "common/glob.h"
 #include "common/xalloc.h"
+#include "parsers/assembly.h"
+#include "parsers/kubernetes.h"
 #include "parsers/rule.h"
 
 /* In one piece: there may be one for each of very many files. */
 struct source {
+	struct assembly *assembly; /* NULL: none yet, or none is needed */
 	unsigned path_bytes;
 	unsigned file_at; /* where the base name begins in the path */
-	unsigned pattern_count;
+	unsigned pattern_count : 24;
+	unsigned envelope : 7;
+	bool joins : 1; /* a patterns file has `multiline` */
 	unsigned path_field_count;
 	/* Behind them are the path fields (struct slice), the path, their texts. */
 	const struct patterns_file *patterns[];
@@ -86,6 +91,8 @@ struct source *source_create(const struct patterns *patterns, const char *path,
 
 	source->pattern_count = (unsigned)found;
 	find_patterns(patterns, path, source->patterns);
+	for (size_t i = 0; i < found; i++)
+		source->joins |= source->patterns[i]->multiline != NULL;
 	source->path_field_count = (unsigned)count;
 	source->file_at = base ? (unsigned)(base + 1 - path) : 0;
 	texts = path_of(source);
@@ -98,8 +105,104 @@ struct source *source_create(const struct patterns *patterns, const char *path,
 
 void source_destroy(struct source *source)
 {
+	if (!source)
+		return;
+	assembly_destroy(source->assembly);
 	free(source);
 }
+
+void source_set_envelope(struct source *source, enum envelope envelope)
+{
+	source->envelope = envelope;
+}
+
+/* -- records -------------------------------------------------------------- */
+
+static struct slice first_line(struct slice bytes)
+{
+	const char *newline = memchr(bytes.ptr, '\n', bytes.len);
+	size_t len = newline ? (size_t)(newline - bytes.ptr) : bytes.len;
+
+	len -= len > 0 && bytes.ptr[len - 1] == '\r';
+	return (struct slice){bytes.ptr, len};
+}
+
+/* Of a container's log: the first line that is in one decides; ENVELOPE_NONE: none is.
+ */
+static enum envelope first_envelope(struct slice rest)
+{
+	enum envelope found = ENVELOPE_NONE;
+
+	while (rest.len > 0 && found == ENVELOPE_NONE) {
+		const char *newline = memchr(rest.ptr, '\n', rest.len);
+		size_t len = newline ? (size_t)(newline - rest.ptr) + 1 : rest.len;
+
+		found = envelope_of(first_line(rest));
+		rest.ptr += len;
+		rest.len -= len;
+	}
+	return found;
+}
+
+/* What the lines of the block are to be in. */
+static enum envelope find_envelope(struct source *source, struct slice bytes)
+{
+	bool is_container = kubernetes_is_container_log(source_path(source));
+	enum envelope found =
+		is_container ? first_envelope(bytes) : envelope_of(first_line(bytes));
+
+	if (found != ENVELOPE_NONE || !is_container) {
+		source->envelope = found;
+		return found;
+	}
+	/* Not known yet, but they should be in some. */
+	return bytes.len > 0 && bytes.ptr[0] == '{' ? ENVELOPE_DOCKER : ENVELOPE_CRI;
+}
+
+struct assembly *source_make_assembly(struct source *source)
+{
+	if (!source->assembly)
+		source->assembly =
+			assembly_create(source->patterns, source->pattern_count);
+	return source->assembly;
+}
+
+struct assembly *source_present_assembly(const struct source *source)
+{
+	return source->assembly;
+}
+
+struct assembly *source_assembly(struct source *source, struct slice bytes)
+{
+	enum envelope envelope = (enum envelope)source->envelope;
+
+	if (envelope == ENVELOPE_AUTO)
+		envelope = find_envelope(source, bytes);
+	if (envelope == ENVELOPE_NONE && !source->joins)
+		return source->assembly;
+	assembly_set_envelope(source_make_assembly(source), envelope);
+	return source->assembly;
+}
+
+int64_t source_deadline_ns(const struct source *source)
+{
+	return source->assembly ? assembly_deadline_ns(source->assembly) : INT64_MAX;
+}
+
+bool source_open_has_changed(struct source *source)
+{
+	return source->assembly && assembly_has_changed(source->assembly);
+}
+
+void source_each_open(const struct source *source,
+		      void (*visit)(void *ctx, const struct open_record *open),
+		      void *ctx)
+{
+	if (source->assembly)
+		assembly_each_open(source->assembly, visit, ctx);
+}
+
+/* -- what is known of it -------------------------------------------------- */
 
 size_t source_patterns_count(const struct source *source)
 {
@@ -109,6 +212,11 @@ size_t source_patterns_count(const struct source *source)
 const struct patterns_file *source_patterns(const struct source *source, size_t index)
 {
 	return source->patterns[index];
+}
+
+const struct patterns_file *const *source_all_patterns(const struct source *source)
+{
+	return source->patterns;
 }
 
 struct slice source_path(const struct source *source)

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "daemon/options.h"
 #include "exporter/registry.h"
+#include "parsers/envelope.h"
 #include "parsers/regex.h"
 #include "tailer/discovery.h"
 
@@ -30,6 +31,7 @@ struct config {
 	struct arena *arena; /* all texts below */
 	struct discovery_root *roots;
 	struct regex **path_patterns; /* one a root; NULL: none */
+	enum envelope *envelopes;     /* one a root */
 	size_t root_count;
 	const char **patterns;
 	size_t pattern_count;

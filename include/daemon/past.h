@@ -8,6 +8,7 @@
 
 #include "common/arena.h"
 #include "common/error.h"
+#include "daemon/leftovers.h"
 #include "daemon/state.h"
 #include "exporter/scrapers.h"
 #include "tailer/discovery.h"
@@ -16,7 +17,8 @@ struct past {
 	struct arena *arena; /* all texts below */
 	struct checkpoint *checkpoints;
 	struct discovery_past discovery;
-	bool caught_up; /* it had read its first backlog */
+	struct leftovers *leftovers; /* records that may go on */
+	bool caught_up;              /* it had read its first backlog */
 };
 
 /* Into the scrapers too.  False: it cannot be read; finish it all the same. */

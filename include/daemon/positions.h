@@ -1,5 +1,6 @@
 /*
- * positions.h - checkpoints on their way from a worker to a commit.
+ * positions.h - checkpoints on their way from a worker to a commit, and the records
+ * that were open there.
  *
  * Copies, packed: at the start there may be one for each of 10,000 files.
  */
@@ -9,15 +10,17 @@
 #include <stdbool.h>
 
 #include "common/strbuf.h"
+#include "daemon/open_records.h"
 #include "tailer/checkpoint.h"
 
 struct positions {
 	struct strbuf packed;
+	struct open_records open;
 };
 
-#define POSITIONS_INIT                \
-	{                             \
-		.packed = STRBUF_INIT \
+#define POSITIONS_INIT                                           \
+	{                                                        \
+		.packed = STRBUF_INIT, .open = OPEN_RECORDS_INIT \
 	}
 
 /* `dropped`: it is to be forgotten; only its id counts. */
@@ -32,7 +35,7 @@ void positions_each(const struct positions *positions,
 
 static inline bool positions_is_empty(const struct positions *positions)
 {
-	return positions->packed.len == 0;
+	return positions->packed.len == 0 && positions->open.packed.len == 0;
 }
 
 void positions_finish(struct positions *positions);

@@ -15,6 +15,7 @@
 struct setup {
 	struct config *config;
 	struct patterns *patterns;
+	struct roots *roots;   /* those of `config`; NULL: all are alike for a path */
 	struct schema *schema; /* own metrics first; NULL before setup_bind() */
 };
 

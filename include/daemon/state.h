@@ -20,6 +20,7 @@
 #include "common/error.h"
 #include "common/metric.h"
 #include "common/slice.h"
+#include "parsers/open_record.h"
 #include "tailer/checkpoint.h"
 
 struct state;
@@ -80,6 +81,12 @@ bool state_each_checkpoint(struct state *state,
 			   void *ctx, struct error *err);
 bool state_each_root(struct state *state, void (*visit)(void *ctx, const char *path),
 		     void *ctx, struct error *err);
+
+/* Records that may go on, each of a path. */
+bool state_each_open_record(struct state *state,
+			    void (*visit)(void *ctx, const char *path,
+					  const struct open_record *open),
+			    void *ctx, struct error *err);
 
 struct state_scraper {
 	unsigned char client[16]; /* who it is */
@@ -171,6 +178,10 @@ void state_put_past(struct state *state, uint64_t family_id,
 void state_put_checkpoint(struct state *state, const struct checkpoint *checkpoint);
 void state_drop_checkpoint(struct state *state, uint64_t id);
 void state_put_root(struct state *state, const char *path);
+/* All of a path's; then those that it has now are put. */
+void state_drop_open_records(struct state *state, const char *path);
+void state_put_open_record(struct state *state, const char *path,
+			   const struct open_record *open);
 /* Replaces all of them. */
 void state_put_scrapers(struct state *state, const struct state_scraper *scrapers,
 			size_t count);

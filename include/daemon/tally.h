@@ -28,8 +28,15 @@ void tally_destroy(struct tally *tally); /* NULL is accepted */
 void tally_use(struct tally *tally, const struct setup *setup);
 
 /* Counts the lines of a block; adds to `counts`. */
-void tally_feed(struct tally *tally, const struct source *source,
-		const struct block *block, struct engine_counts *counts);
+void tally_feed(struct tally *tally, struct source *source, const struct block *block,
+		struct engine_counts *counts);
+
+/* As engine_close() and engine_restore(), and counts as above. */
+void tally_close(struct tally *tally, struct source *source, int64_t now_ns,
+		 struct engine_counts *counts);
+void tally_restore(struct tally *tally, struct source *source,
+		   const struct open_record *open, int64_t now_ns,
+		   struct engine_counts *counts);
 
 /* Borrowed: for what is counted beside lines, and for cuts. */
 struct store *tally_store(struct tally *tally);

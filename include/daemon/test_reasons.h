@@ -14,7 +14,7 @@
  * Appends the lines that no rule matched and the updates that could not be made, some
  * of each.  `store` is new.
  */
-void test_reasons(const struct patterns *patterns, const struct source *source,
+void test_reasons(const struct patterns *patterns, struct source *source,
 		  const struct block *block, struct store *store, struct strbuf *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "daemon/leftovers.h"
 #include "daemon/positions.h"
 #include "daemon/setup.h"
 #include "exporter/store.h"
@@ -48,7 +49,8 @@ struct cut_order {
 struct worker_share {
 	uint64_t sequence;
 	struct part *part;
-	struct positions positions;  /* of exactly the lines that the part counts */
+	/* Of exactly the lines that the part counts, and the records that are open. */
+	struct positions positions;
 	struct file_reports reports; /* none where they were not wanted */
 	bool has_reports;
 };
@@ -65,13 +67,14 @@ struct worker_ops {
 };
 
 /*
- * The thread starts with worker_start().  `setup` outlives its use.
- * births_are_old: until a cut order says otherwise.
+ * The thread starts with worker_start().  `setup` outlives its use.  The records of
+ * an earlier run that may go on are taken from `leftovers` with their paths; worker 0
+ * completes those that nobody took.  births_are_old: until a cut order says otherwise.
  */
 struct worker *worker_create(unsigned index, struct registry *registry,
-			     const struct setup *setup, bool births_are_old,
-			     const struct worker_ops *ops, void *ctx,
-			     struct error *err);
+			     const struct setup *setup, struct leftovers *leftovers,
+			     bool births_are_old, const struct worker_ops *ops,
+			     void *ctx, struct error *err);
 bool worker_start(struct worker *worker, struct error *err);
 struct follower *worker_follower(struct worker *worker);
 

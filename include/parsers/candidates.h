@@ -45,6 +45,17 @@ void candidates_want(struct candidates *candidates, size_t first_rule, size_t co
 uint64_t candidates_begin(struct candidates *candidates, struct slice bytes,
 			  bool every_line, bool *is_ascii);
 
+/*
+ * Begins a run of records, which are the lines then: ends[i] (records.h) is
+ * where the i-th ends, the next begins behind the byte there.
+ */
+void candidates_begin_records(struct candidates *candidates, struct slice bytes,
+			      const size_t *ends, size_t count, bool every_line,
+			      bool *is_ascii);
+
+/* The number of the record that candidates_next() gave last. */
+size_t candidates_record(const struct candidates *candidates);
+
 /* False if no line can come: the whole block holds no candidate. */
 bool candidates_any(const struct candidates *candidates);
 

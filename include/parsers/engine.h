@@ -1,8 +1,9 @@
 /*
  * engine.h - records to updates: one worker's rules at work.
  *
- * Runs the rules of every patterns file that wants the path on the lines of a
- * block, and hands the updates on.  A block is scanned once for the literals of
+ * Runs the rules of every patterns file that wants the path on the records of a
+ * block, and hands the updates on.  Records are lines, or what assembly.h makes of
+ * them.  A block is scanned once for the literals of
  * all rules (candidates.h), and only rules that can match are tried.  That changes
  * nothing but speed: one block in 10,000 is checked, and a rule that was missed is
  * logged, counted, and from then on tried on every line.  Knows nothing of
@@ -18,6 +19,7 @@
 #include "common/metric.h"
 #include "common/slice.h"
 #include "parsers/malformed.h"
+#include "parsers/open_record.h"
 #include "parsers/patterns.h"
 #include "parsers/scanner.h"
 #include "parsers/source.h"
@@ -90,17 +92,44 @@ struct engine_trace {
 void engine_set_trace(struct engine *engine, const struct engine_trace *trace,
 		      void *ctx);
 
+/* Why a record ended before its time; label values of logtally_record_limits_total. */
+enum record_cut { RECORD_CUT_LINES, RECORD_CUT_BYTES, RECORD_CUT_AGE, RECORD_CUTS };
+
+const char *record_cut_name(enum record_cut why);
+
 struct engine_counts {
 	uint64_t lines;
-	uint64_t unmatched_lines; /* no rule of any file matched */
+	/*
+	 * No rule of any file matched the line, or a record that holds it.  Counted
+	 * when all of them are complete.
+	 */
+	uint64_t unmatched_lines;
 	/* Rules that turned out to match where their literals were not found. */
 	uint64_t scan_misses;
-	/* Once a line and reason, where a rule asked for a field. */
+	/* Once a line and reason; of a format, where a rule asked for a field. */
 	uint64_t malformed[MALFORMED_REASONS];
+	uint64_t cut_records[RECORD_CUTS];
 };
 
 /* Adds to `counts`.  Before it returns, every callback for the block was made. */
-void engine_feed(struct engine *engine, const struct source *source,
+void engine_feed(struct engine *engine, struct source *source,
 		 const struct block *block, struct engine_counts *counts);
+
+/*
+ * Records that may go on with later lines stay open in the source.  This completes
+ * those to which no line came for their max_age, until `now_ns` (monotonic);
+ * INT64_MAX: all.  Adds to `counts`.
+ */
+void engine_close(struct engine *engine, struct source *source, int64_t now_ns,
+		  struct engine_counts *counts);
+
+/*
+ * Goes on with an open record that was saved, of this path, before the first line.  If
+ * the patterns file does not join lines any more, it is complete now; if it is
+ * gone, so is the record.
+ */
+void engine_restore(struct engine *engine, struct source *source,
+		    const struct open_record *open, int64_t now_ns,
+		    struct engine_counts *counts);
 
 #endif

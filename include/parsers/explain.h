@@ -108,8 +108,12 @@ explain_create(const struct patterns *patterns, uint32_t match_steps,
 void explain_destroy(struct explain *explain); /* NULL is accepted */
 
 /* `only`: what other patterns files make of it is not collected; NULL: all. */
-void explain_feed(struct explain *explain, const struct source *source,
+void explain_feed(struct explain *explain, struct source *source,
 		  const struct patterns_file *only, const struct block *block);
+
+/* What may go on with later lines does not: records that are open are complete. */
+void explain_end(struct explain *explain, struct source *source,
+		 const struct patterns_file *only);
 
 size_t explain_count(const struct explain *explain);
 const struct explained_record *explain_record(const struct explain *explain,

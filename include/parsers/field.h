@@ -4,7 +4,8 @@
  * A name is resolved once, when a patterns file is loaded, into the places
  * that can supply it; a record is then asked without a look-up by name.  The
  * order of precedence: built-ins (_file _path _time _line), the captures of
- * the rule's pattern, those of `line`, the fields of the format, those of
+ * the rule's pattern, those of `line`, the fields of the format, the envelope (`stream`)
+ * and the path of a container's log (`namespace`, `pod`, `container`), the captures of
  * path_pattern.
  */
 #ifndef PARSERS_FIELD_H
@@ -28,6 +29,15 @@ enum field_builtin {
 	FIELD_LINE
 };
 
+/* What is known of containers' logs only; any patterns file may name it. */
+enum field_container {
+	FIELD_NOT_OF_CONTAINER,
+	FIELD_STREAM,
+	FIELD_NAMESPACE,
+	FIELD_POD,
+	FIELD_CONTAINER
+};
+
 /* The groups of one regex that bear the name; the first that took part counts. */
 struct field_groups {
 	unsigned *numbers;
@@ -43,6 +53,7 @@ struct field {
 	struct field_groups in_line;
 	bool in_format; /* a record may have it, by this number */
 	size_t wanted;
+	enum field_container of_container;
 	int path_field; /* -1: none */
 };
 

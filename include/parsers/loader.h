@@ -2,9 +2,9 @@
  * loader.h - what the parts of the patterns loader share.
  *
  * Internal to the parsers: patterns.c reads files, load_rule.c rules,
- * load_metric.c, load_label.c and load_bucket.c metrics, load_test.c tests.  Each
- * reports all errors that it finds and leaves something usable behind, so that the next
- * part can go on.
+ * load_metric.c, load_label.c and load_bucket.c metrics, load_test.c tests,
+ * load_multiline.c `multiline`.  Each reports all errors that it finds and leaves
+ * something usable behind, so that the next part can go on.
  */
 #ifndef PARSERS_LOADER_H
 #define PARSERS_LOADER_H
@@ -58,6 +58,9 @@ struct slice load_field_name(const struct yaml_node *node);
 /* A name as above; an error if nothing in the scope supplies it. */
 struct field *load_field(struct loader *l, const struct field_scope *scope,
 			 const struct yaml_node *node, const char *what);
+
+/* The file's `multiline`. */
+void load_multiline(struct loader *l, const struct yaml_node *node);
 
 void load_rules(struct loader *l, const struct yaml_node *rules);
 void load_tests(struct loader *l, const struct yaml_node *tests);

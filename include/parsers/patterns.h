@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/metric.h"
 #include "common/slice.h"
+#include "parsers/envelope.h"
 
 struct patterns;
 
@@ -92,6 +93,7 @@ struct pattern_test {
 	size_t field_count;
 	int64_t now_ns;   /* 0: the real time */
 	const char *zone; /* NULL: the file's own */
+	enum envelope envelope;
 	struct slice expect;
 	struct position expect_at;
 };

@@ -13,6 +13,7 @@
 
 #include "common/block.h"
 #include "common/slice.h"
+#include "parsers/envelope.h"
 #include "parsers/format.h"
 #include "parsers/malformed.h"
 #include "parsers/regex.h"
@@ -33,7 +34,16 @@ enum record_time {
 struct record {
 	struct slice text;
 	const struct source *source;
-	const struct block *block;
+	const struct block *block; /* when it was read */
+	uint64_t line;             /* its first one's number; 0: it lies in the block */
+	/* What its envelope says; STREAM_NONE and ENVELOPE_NO_TIME where there is none.
+	 */
+	enum envelope_stream stream;
+	int64_t envelope_time_ns;
+	/* The patterns files that are to see it. */
+	const struct patterns_file *const *files;
+	size_t file_count;
+
 	const struct patterns_file *file; /* whose rules look at it */
 	struct timestamp_cache *times;    /* the engine's, for this file */
 

@@ -18,6 +18,7 @@
 #include "parsers/format.h"
 #include "parsers/grok.h"
 #include "parsers/label.h"
+#include "parsers/multiline.h"
 #include "parsers/patterns.h"
 #include "parsers/regex.h"
 #include "parsers/scanner.h"
@@ -80,6 +81,7 @@ struct patterns_file {
 	const struct grok_definition *definitions;
 	size_t definition_count;
 	struct regex *line;              /* NULL: none */
+	struct multiline *multiline;     /* NULL: each line is a record */
 	struct timestamp_layout *layout; /* NULL: no time in the log */
 	struct rule *rules;
 	size_t rule_count;

@@ -86,3 +86,22 @@ Test(config, a_storage_sync_that_is_unknown_is_named)
 	load("storage: {sync: fulll}\n", NULL);
 	expect_error("write normal or full");
 }
+
+Test(config, an_entry_of_logs_says_in_what_its_lines_are)
+{
+	load("logs:\n"
+	     "  - {path: /a, envelope: cri}\n"
+	     "  - {path: /b, envelope: none}\n"
+	     "  - /c\n",
+	     NULL);
+	cr_assert_eq(diag_errors(diag), 0);
+	cr_expect_eq(config->envelopes[0], ENVELOPE_CRI);
+	cr_expect_eq(config->envelopes[1], ENVELOPE_NONE);
+	cr_expect_eq(config->envelopes[2], ENVELOPE_AUTO);
+}
+
+Test(config, an_envelope_that_does_not_exist_is_an_error)
+{
+	load("logs: [{path: /a, envelope: containerd}]\n", NULL);
+	expect_error("write auto, none, docker or cri");
+}

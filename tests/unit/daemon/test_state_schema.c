@@ -127,7 +127,7 @@ Test(state_schema, what_had_no_time_is_as_old_as_the_step_to_version_4)
 	cr_expect_eq(found, STATE_RESUMED);
 	cr_expect_str_eq(loaded(&hits), "a=6");
 	close_state();
-	cr_expect_str_eq(query("PRAGMA user_version"), "4");
+	cr_expect_str_eq(query("PRAGMA user_version"), "5");
 	cr_expect(strstr(query(times), "0 0 -") == text.ptr, "%s", text.ptr);
 	cr_expect_str_eq(query("SELECT metric, value FROM metrics ORDER BY metric"),
 			 "hits_total{a}|6 in_flight|3 level|3");

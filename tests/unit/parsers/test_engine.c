@@ -62,7 +62,7 @@ static void setup(void)
 	traces = false;
 	read_time_ns = 1764000000 * NS_PER_SECOND;
 	unchanged_ns = NS_PER_SECOND;
-	counts = (struct engine_counts){0, 0};
+	counts = (struct engine_counts){0};
 }
 
 static void teardown(void)

@@ -380,3 +380,52 @@ Test(patterns, the_totals_of_a_counter_have_one_base)
 	patterns_destroy(patterns);
 	strbuf_finish(&errors);
 }
+
+#define WITH(multiline) "multiline: " multiline "\nrules: [{name: r, pattern: x}]\n"
+
+Test(patterns, multiline_says_in_one_way_what_belongs_together)
+{
+	expect(WITH("{start: '^x', end: 'y'}"),
+	       "a.yml:1:12: multiline says in two ways what belongs together: keep "
+	       "exactly one of start, continue, end and preset");
+	expect(WITH("{max_lines: 7}"), "does not say what belongs together");
+	expect(WITH("phyton"),
+	       "a.yml:1:12: multiline: there is no preset phyton: did you "
+	       "mean python?");
+	expect(WITH("{preset: cobol}"), "write python, java, go or javascript");
+	expect(WITH("{start: '('}"), "a.yml:1:20: ");
+	expect(WITH("{strat: 'x'}"), "start");
+	expect(WITH("[a]"), "multiline");
+}
+
+Test(patterns, limits_of_multiline_have_limits)
+{
+	expect(WITH("{start: x, max_lines: 0}"), "max_lines must be from 1 to 100000");
+	expect(WITH("{start: x, max_bytes: 10}"),
+	       "max_bytes: 10 is not between 1KiB and 16MiB: write a size such as "
+	       "256KiB");
+	expect(WITH("{start: x, max_age: 5}"),
+	       "max_age: 5 is not between 100ms and 1h: write a duration such as 5s");
+	expect(WITH("{start: x, max_age: 2h}"), "max_age: 2h");
+}
+
+Test(patterns, a_test_s_envelope_must_exist)
+{
+	expect(WITH("python") "tests: [{name: t, envelope: crio, lines: x, expect: "
+			      "''}]\n",
+	       "write auto, none, docker or cri");
+}
+
+Test(patterns, fields_of_containers_are_always_known)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+
+	write_file("a.yml",
+		   METRIC "{counter: n_total, help: n, labels: {a: $stream, b: "
+			  "$namespace, c: $pod, d: $container}}\n");
+	patterns = load(&errors);
+	cr_expect(patterns, "%s", errors.ptr);
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
+}

@@ -271,6 +271,10 @@ static void put_rule(FILE *f, unsigned number, enum format format, bool has_line
 		number, has_head ? " $message" : "");
 }
 
+static const char *const multilines[] = {
+	"{start: '^[q2f]', max_lines: 4}", "{continue: '^\\s|o'}",
+	"{end: 'k', max_lines: 3}", "{continue: '', max_bytes: 1KiB}", "python"};
+
 static void write_file(unsigned index)
 {
 	char path[64];
@@ -286,6 +290,8 @@ static void write_file(unsigned index)
 	fprintf(f, "format: %s\n", format_name(format));
 	if (has_line)
 		fputs("line: '^(?<head>\\S*) (?<message>.*)$'\n", f);
+	if (any(3) == 0)
+		fprintf(f, "multiline: %s\n", ONE_OF(multilines));
 	fputs("rules:\n", f);
 	for (unsigned i = 0; i < rules; i++)
 		put_rule(f, index * 1000 + i, format, has_line);
@@ -400,11 +406,21 @@ static void add_line(struct strbuf *out)
 	strbuf_puts(out, ONE_OF(ends));
 }
 
-static void make_block(struct strbuf *out)
+/* Of a container, in parts, and now and then without its envelope. */
+static void add_cri_line(struct strbuf *out)
+{
+	static const char *const heads[] = {"stdout F ", "stdout F ", "stderr F ",
+					    "stderr P ", "stdout P ", "stdlog F "};
+
+	strbuf_addf(out, "2026-11-20T12:00:00Z %s", ONE_OF(heads));
+	add_line(out);
+}
+
+static void make_block(struct strbuf *out, bool in_envelope)
 {
 	strbuf_clear(out);
 	for (unsigned i = 1 + any(30); i > 0; i--)
-		add_line(out);
+		(in_envelope ? add_cri_line : add_line)(out);
 	if (any(3) == 0)
 		while (out->len > 1 && strchr("\r\n", out->ptr[out->len - 1]))
 			out->len--;
@@ -442,12 +458,16 @@ static const struct engine_ops ops = {on_update, on_error, on_matched, on_cpu};
 /* An engine with what it said, and counted. */
 struct way {
 	struct engine *engine;
+	struct source *source; /* it keeps what is open */
 	struct strbuf said;
 	struct engine_counts counts;
 };
 
-static void begin(struct way *way, const struct patterns *patterns)
+static void begin(struct way *way, const struct patterns *patterns, const char *path,
+		  enum envelope envelope)
 {
+	way->source = source_create(patterns, path, NULL, 0);
+	source_set_envelope(way->source, envelope);
 	way->said = (struct strbuf)STRBUF_INIT;
 	way->counts = (struct engine_counts){0};
 	way->engine = engine_create(patterns, 10000, &ops, &way->said);
@@ -456,16 +476,16 @@ static void begin(struct way *way, const struct patterns *patterns)
 static void end(struct way *way)
 {
 	engine_destroy(way->engine);
+	source_destroy(way->source);
 	strbuf_finish(&way->said);
 }
 
-static void feed(struct way *way, const struct source *source,
-		 const struct strbuf *lines)
+static void feed(struct way *way, const struct strbuf *lines)
 {
 	struct block block = {.bytes = strbuf_slice(lines)};
 
 	strbuf_clear(&way->said);
-	engine_feed(way->engine, source, &block, &way->counts);
+	engine_feed(way->engine, way->source, &block, &way->counts);
 }
 
 static void compare(const struct way *a, const struct way *b,
@@ -489,35 +509,49 @@ static size_t found_by_literals(const struct patterns *patterns)
 	return count;
 }
 
+#define WAYS 3
+
 /* Returns how many updates there were. */
+static size_t compare_all(const struct way *ways, const struct strbuf *block)
+{
+	for (size_t i = 1; i < WAYS; i++)
+		compare(&ways[0], &ways[i], block);
+	return ways[0].said.len;
+}
+
+static void close_all(struct way *way)
+{
+	strbuf_clear(&way->said);
+	engine_close(way->engine, way->source, INT64_MAX, &way->counts);
+}
+
+/* Tried one by one, scanned, and checked. */
 static size_t compare_ways(const struct patterns *patterns)
 {
-	struct source *source = source_create(
-		patterns, any(2) ? "/l/a foo.log" : "/l/b quick.log", NULL, 0);
-	struct way plain, scanned, checked;
+	bool in_envelope = any(3) == 0;
+	const char *path = any(2) ? "/l/a foo.log" : "/l/b quick.log";
+	struct way ways[WAYS];
 	struct strbuf block = STRBUF_INIT;
 	size_t said = 0;
 
-	begin(&plain, patterns);
-	begin(&scanned, patterns);
-	begin(&checked, patterns);
-	engine_scan_with(plain.engine, NULL, 0);
-	engine_scan_with(checked.engine, patterns_scanner(patterns), 1);
+	for (size_t i = 0; i < WAYS; i++)
+		begin(&ways[i], patterns, path,
+		      in_envelope ? ENVELOPE_CRI : ENVELOPE_NONE);
+	engine_scan_with(ways[0].engine, NULL, 0);
+	engine_scan_with(ways[2].engine, patterns_scanner(patterns), 1);
 	for (int i = 0; i < BLOCKS; i++) {
-		make_block(&block);
-		feed(&plain, source, &block);
-		feed(&scanned, source, &block);
-		feed(&checked, source, &block);
-		compare(&plain, &scanned, &block);
-		compare(&plain, &checked, &block);
-		said += plain.said.len;
+		make_block(&block, in_envelope);
+		for (size_t j = 0; j < WAYS; j++)
+			feed(&ways[j], &block);
+		said += compare_all(ways, &block);
 	}
-	cr_assert_eq(checked.counts.scan_misses, 0);
+	for (size_t i = 0; i < WAYS; i++)
+		close_all(&ways[i]);
+	said += compare_all(ways, &block);
+	cr_assert_eq(ways[2].counts.scan_misses, 0);
 	strbuf_finish(&block);
-	end(&plain);
-	end(&scanned);
-	end(&checked);
-	source_destroy(source);
+	for (size_t i = 0; i < WAYS; i++)
+		end(&ways[i]);
 	return said;
 }
 
@@ -588,27 +622,25 @@ Test(scan, what_the_scan_misses_is_noticed_counted_and_never_missed_again)
 	struct scanner_entry wrong = {{slice_of("brown"), false}, 0};
 	struct error err;
 	struct scanner *scanner = scanner_create(&wrong, 1, &err);
-	struct source *source = source_create(patterns, "/a", NULL, 0);
 	struct strbuf lines = STRBUF_INIT;
 	struct way way;
 
-	begin(&way, patterns);
+	begin(&way, patterns, "/a", ENVELOPE_AUTO);
 	engine_scan_with(way.engine, scanner, 3);
 	strbuf_puts(&lines, "quick\nlazy\nquick\n");
-	feed(&way, source, &lines);
-	feed(&way, source, &lines);
+	feed(&way, &lines);
+	feed(&way, &lines);
 	cr_expect_str_eq(way.said.ptr, "");
 	cr_expect_eq(way.counts.unmatched_lines, 6);
-	feed(&way, source, &lines);
+	feed(&way, &lines);
 	cr_expect_str_eq(way.said.ptr, "0 quick\n0 quick\nmatched 0 2\n");
 	cr_expect_eq(way.counts.scan_misses, 1);
-	feed(&way, source, &lines);
+	feed(&way, &lines);
 	cr_expect_str_eq(way.said.ptr, "0 quick\n0 quick\nmatched 0 2\n");
 	cr_expect_eq(way.counts.scan_misses, 1);
 	cr_expect_eq(way.counts.lines, 12);
 	end(&way);
 	strbuf_finish(&lines);
-	source_destroy(source);
 	scanner_destroy(scanner);
 	patterns_destroy(patterns);
 }
@@ -618,21 +650,19 @@ Test(scan, one_block_in_ten_thousand_is_checked)
 	struct patterns *patterns = load_text(one_rule);
 	struct error err;
 	struct scanner *none = scanner_create(NULL, 0, &err);
-	struct source *source = source_create(patterns, "/a", NULL, 0);
 	struct strbuf line = STRBUF_INIT;
 	struct way way;
 
-	begin(&way, patterns);
+	begin(&way, patterns, "/a", ENVELOPE_AUTO);
 	engine_scan_with(way.engine, none, 10000);
 	strbuf_puts(&line, "quick\n");
 	for (int i = 0; i < 9999; i++)
-		feed(&way, source, &line);
+		feed(&way, &line);
 	cr_expect_eq(way.counts.scan_misses, 0);
-	feed(&way, source, &line);
+	feed(&way, &line);
 	cr_expect_eq(way.counts.scan_misses, 1);
 	end(&way);
 	strbuf_finish(&line);
-	source_destroy(source);
 	scanner_destroy(none);
 	patterns_destroy(patterns);
 }
@@ -712,17 +742,15 @@ Test(scan, a_pattern_of_logfmt_that_matches_true_is_tried_on_every_line)
 		load_text("format: logfmt\nrules:\n  - {name: a, in: quick, pattern: "
 			  "'^true$', metrics: [{counter: n_total, help: n, labels: {l: "
 			  "$quick}}]}\n");
-	struct source *source = source_create(patterns, "/a", NULL, 0);
 	struct strbuf lines = STRBUF_INIT;
 	struct way way;
 
 	cr_expect_eq(patterns_file(patterns, 0)->rules[0].finding.how, FINDING_IMPLIED);
-	begin(&way, patterns);
+	begin(&way, patterns, "/a", ENVELOPE_AUTO);
 	strbuf_puts(&lines, "quick\nbrown\n");
-	feed(&way, source, &lines);
+	feed(&way, &lines);
 	cr_expect_str_eq(way.said.ptr, "0 true\nmatched 0 1\n");
 	end(&way);
 	strbuf_finish(&lines);
-	source_destroy(source);
 	patterns_destroy(patterns);
 }
