@@ -1,6 +1,7 @@
 """The files of examples/stack, for tests that check and run them."""
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -53,3 +54,24 @@ def outside_the_container(path, directory):
     with open(mapped, "w", encoding="utf-8") as f:
         f.write(read(path).replace("/etc/prometheus/", directory + "/"))
     return mapped
+
+
+def dashboards():
+    """{file name: dashboard} of Grafana's."""
+    found = {}
+    for path in sorted(glob.glob(STACK + "/grafana/dashboards/*.json")):
+        found[os.path.basename(path)] = json.loads(read(path))
+    return found
+
+
+def expressions(dashboard):
+    """(where, expression) of all panels and annotations, with Grafana's variables as it would fill them in."""
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            yield f"{dashboard['title']}: {panel['title']}: {target['refId']}", filled_in(target["expr"])
+    for annotation in dashboard["annotations"]["list"]:
+        yield f"{dashboard['title']}: {annotation['name']}", filled_in(annotation["expr"])
+
+
+def filled_in(expression):
+    return re.sub(r"\$(instance|participant|route)\b", ".*", expression.replace("$__rate_interval", "1m"))

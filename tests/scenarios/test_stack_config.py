@@ -2,13 +2,16 @@
 
 import glob
 import itertools
+import json
 import os
 import re
 import subprocess
 import unittest
 
+import jsonschema
+
 from harness import Scenario
-from stack import RULES, RUNBOOK, STACK, load, outside_the_container, read, rule_files, rule_tests, rules, runbook_anchors
+from stack import RULES, RUNBOOK, STACK, dashboards, expressions, load, outside_the_container, read, rule_files, rule_tests, rules, runbook_anchors
 
 START = STACK + "/alertmanager/start.sh"
 WAYS = {
@@ -73,6 +76,85 @@ class Rules(Scenario):
         for limit in limits:
             self.assertIn(limit, others)
             self.assertNotIn("record: " + limit, others)
+
+
+class Dashboards(Scenario):
+    def schema(self, name):
+        whole = json.loads(read(os.path.dirname(os.path.abspath(__file__)) + "/grafana.schema.json"))
+        return jsonschema.Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": whole["definitions"]})
+
+    def test_they_are_what_grafana_takes(self):
+        dashboard, query = self.schema("Dashboard"), self.schema("PromQuery")
+        for name, board in dashboards().items():
+            self.assertEqual([f"{list(e.absolute_path)}: {e.message}" for e in dashboard.iter_errors(board)], [], name)
+            for panel in board["panels"]:
+                for target in panel.get("targets", []):
+                    query.validate(target)
+
+    def test_the_schema_sees_a_misspelt_key(self):
+        board = dashboards()["api.json"]
+        board["panels"][0]["titel"] = "x"
+        self.assertFalse(self.schema("Dashboard").is_valid(board))
+
+    def test_each_panel_explains_itself_and_has_a_unit(self):
+        for name, board in dashboards().items():
+            ids = [panel["id"] for panel in board["panels"]]
+            self.assertEqual(len(ids), len(set(ids)), name)
+            for panel in board["panels"]:
+                if panel["type"] != "row":
+                    where = f"{name}: {panel['title']}"
+                    self.assertRegex(panel["description"], r"\.$", where)
+                    self.assertTrue(panel["fieldConfig"]["defaults"]["unit"], where)
+                    self.assertEqual(panel["datasource"]["uid"], "${datasource}", where)
+
+    def test_panels_do_not_overlap(self):
+        for name, board in dashboards().items():
+            taken = set()
+            for panel in board["panels"]:
+                g = panel["gridPos"]
+                cells = {(x, y) for x in range(g["x"], g["x"] + g["w"]) for y in range(g["y"], g["y"] + g["h"])}
+                self.assertFalse(cells & taken, f"{name}: {panel['title']}")
+                self.assertLessEqual(g["x"] + g["w"], 24)
+                taken |= cells
+
+    def test_links_lead_into_the_runbook_and_each_alert_has_a_panel(self):
+        """The constant `runbooks` is the external label of prometheus.yml, and no alert is without a chart."""
+        base = load(STACK + "/prometheus/prometheus.yml")["global"]["external_labels"]["runbooks"]
+        anchors, linked = runbook_anchors(), set()
+        for board in dashboards().values():
+            self.assertIn(("runbooks", base), {(v["name"], v["query"]) for v in board["templating"]["list"] if v["type"] == "constant"})
+            links = board["links"] + [link for panel in board["panels"] for link in panel.get("links", [])]
+            for link in links:
+                if "url" in link:
+                    start, _, anchor = link["url"].partition("#")
+                    self.assertEqual(start, "${runbooks}")
+                    self.assertIn(anchor, anchors)
+                    linked.add(anchor)
+        self.assertLessEqual({rule["alert"].lower() for rule in rules("alert")}, linked)
+
+    def test_variables_that_are_used_are_there(self):
+        for name, board in dashboards().items():
+            variables = {variable["name"] for variable in board["templating"]["list"]} | {"__rate_interval", "__all"}
+            self.assertLessEqual(set(re.findall(r"\$\{?(\w+)", json.dumps(board))), variables, name)
+
+    def test_they_use_no_recording_rule_that_is_not_there(self):
+        recorded = {rule["record"] for rule in rules("record")}
+        for board in dashboards().values():
+            for where, expression in expressions(board):
+                for name in re.findall(r"[a-z_]+:[a-z0-9_]+:[a-z0-9_]+", expression):
+                    self.assertIn(name, recorded, where)
+
+    def test_alerts_lead_to_dashboards_that_exist(self):
+        uids = {board["uid"] for board in dashboards().values()}
+        for rule in rules("alert"):
+            self.assertIn(re.match(r"/d/([\w-]+)(\?|$)", rule["annotations"]["dashboard"])[1], uids, rule["alert"])
+
+    def test_what_is_provisioned_is_what_the_dashboards_ask_for(self):
+        sources = load(STACK + "/grafana/provisioning/datasources/stack.yml")["datasources"]
+        self.assertIn("prometheus", {source["uid"] for source in sources if source["type"] == "prometheus"})
+        scrape = load(STACK + "/prometheus/prometheus.yml")["global"]["scrape_interval"]
+        self.assertEqual({s["jsonData"]["timeInterval"] for s in sources if s["type"] == "prometheus"}, {scrape})
+        self.assertTrue(load(STACK + "/grafana/provisioning/dashboards/stack.yml")["providers"])
 
 
 class PrometheusConfiguration(Scenario):
