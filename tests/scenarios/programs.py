@@ -65,6 +65,10 @@ class Program(Scenario):
         os.chmod(self.top, 0o755)  # programs that leave root behind
         os.chmod(self.logs, 0o755)
 
+    def tearDown(self):
+        self.doCleanups()  # the programs end before their files go
+        super().tearDown()
+
     def follow(self, *names):
         """Folders of logs/ that the program will write to; then the daemon."""
         for name in names:

@@ -8,13 +8,14 @@ if [ "$2" != inside ]; then
         exec unshare --mount --propagation private sh "$0" "$top" inside
     fi
     # A container without the right to mount: it is a throw-away machine, so what is missing there is put there.
-    [ "$(id -u)" = 0 ] && [ ! -e /dev/log ] && [ ! -e /run/crond.pid ] || exit 77
+    [ "$(id -u)" = 0 ] && [ ! -e /dev/log ] || exit 77
+    [ ! -e /run/crond.pid ] || ! kill -0 "$(cat /run/crond.pid)" 2>/dev/null || exit 77
     ln -s "$top/log.sock" /dev/log
     rm -f /run/crond.reboot
     mkdir -p /run/sshd
     cp "$top"/cron.d/* /etc/cron.d/
-    cd "$top/cron.d" || exit 77
-    trap 'kill $pid; for f in *; do rm -f "/etc/cron.d/$f"; done; rm -f /dev/log; exit' TERM
+    jobs=$(ls "$top/cron.d")
+    trap 'kill $pid; for job in $jobs; do rm -f "/etc/cron.d/$job"; done; rm -f /dev/log; exit' TERM
     /usr/sbin/rsyslogd -n -f "$top/rsyslog.conf" -i "$top/rsyslog.pid" & pid=$!
     wait $pid
     exit 1

@@ -689,9 +689,12 @@ logs:
         print(f"\nNOT TESTED: {self.id()}: {why}", file=sys.stderr, flush=True)
         self.skipTest(why)
 
-    def inside(self, command, **more):
+    def inside(self, command):
         """The command as the host's processes see the machine."""
-        return ["nsenter", f"--mount=/proc/{self.syslog.pid}/ns/mnt", *command]
+        namespace = f"/proc/{self.syslog.pid}/ns/mnt"
+        if os.readlink(namespace) == os.readlink("/proc/self/ns/mnt"):
+            return command
+        return ["nsenter", f"--mount={namespace}", *command]
 
     def text(self, name):
         if not os.path.exists(self.log(name)):
@@ -862,7 +865,7 @@ class Library(Scenario):
         self.assertEqual(sorted(described), self.FILES)
         for name, text in described.items():
             metrics = {metric[kind] for rule in load(name)["rules"] for metric in rule.get("metrics", []) for kind in KINDS if kind in metric}
-            self.assertEqual(set(re.findall(r"^\| `([a-zA-Z_:][\w:]*)", text, re.M)), metrics, name)
+            self.assertEqual(set(re.findall(r"^\| `([a-zA-Z_:][\w:]*)", text, re.M)), metrics, f"the metrics of {name}")
             self.assertIn(" ".join(f"`{glob_}`" for glob_ in load(name)["files"]), text, f"the globs of {name}")
 
 
