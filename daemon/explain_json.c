@@ -72,6 +72,7 @@ static void add_fields(struct strbuf *out, const char *key,
 
 static void add_attempt(struct strbuf *out, const struct explained_attempt *a)
 {
+	const char *hint = explain_hint(a);
 	strbuf_putc(out, '{');
 	add_text(out, "pattern", a->written);
 	add_text(out, "text", a->subject);
@@ -85,8 +86,8 @@ static void add_attempt(struct strbuf *out, const struct explained_attempt *a)
 		add_text(out, "reference", a->reference);
 	if (a->hit_limit)
 		add_bool(out, "hit_limit", true);
-	if (a->hint)
-		add_string(out, "hint", a->hint);
+	if (hint)
+		add_string(out, "hint", hint);
 	strbuf_putc(out, '}');
 }
 

@@ -167,6 +167,7 @@ static void add_attempt(struct strbuf *out, const struct shown_style *style,
 			const char *pattern_label, const char *field,
 			const struct explained_attempt *a)
 {
+	const char *hint = explain_hint(a);
 	const char *text_label = strcmp(field, "_line") == 0 ? "line" : field;
 	size_t columns = strlen(pattern_label) > strlen(text_label)
 				 ? strlen(pattern_label)
@@ -189,8 +190,8 @@ static void add_attempt(struct strbuf *out, const struct shown_style *style,
 			out,
 			"      it takes more than limits: match_steps, and counts as "
 			"no match\n");
-	if (a->hint)
-		strbuf_addf(out, "      hint: %s\n", a->hint);
+	if (hint)
+		strbuf_addf(out, "      hint: %s\n", hint);
 	strbuf_finish(&mark);
 }
 

@@ -20,6 +20,7 @@ struct explain {
 	void *ctx;
 	struct engine *engine;
 	struct regex_scratch *scratch;
+	struct rulers *rulers;
 	struct arena *arena;
 	struct explained_record **records;
 	size_t count;
@@ -114,6 +115,7 @@ static struct attempt_context context_of(const struct explain *x,
 		.field = field ? field->name : "_line",
 		.scratch = x->scratch,
 		.match_steps = x->match_steps,
+		.rulers = x->rulers,
 	};
 }
 
@@ -466,6 +468,7 @@ explain_create(const struct patterns *patterns, uint32_t match_steps,
 	engine_scan_with(x->engine, NULL, 0);
 	engine_set_trace(x->engine, &trace, x);
 	x->scratch = regex_scratch_create(match_steps);
+	x->rulers = rulers_create();
 	x->arena = arena_create();
 	return x;
 }
@@ -476,6 +479,7 @@ void explain_destroy(struct explain *x)
 		return;
 	engine_destroy(x->engine);
 	regex_scratch_destroy(x->scratch);
+	rulers_destroy(x->rulers);
 	arena_destroy(x->arena);
 	free(x->records);
 	free(x);

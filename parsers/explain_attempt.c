@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/hashmap.h"
 #include "common/xalloc.h"
 #include "parsers/regex_progress.h"
 
@@ -33,19 +34,83 @@ static void place(struct explained_attempt *a, const struct grok_map *map,
 	}
 }
 
-static struct regex_progress how_far(const struct attempt_context *context,
-				     const struct explained_attempt *a,
-				     const struct grok_map *map)
-{
-	struct regex_unit *units = xcalloc(map->count, sizeof(*units));
-	struct regex_progress progress;
+/* -- rulers, kept ---------------------------------------------------------- */
 
-	for (size_t i = 0; i < map->count; i++)
-		units[i] = (struct regex_unit){map->spans[i].start, map->spans[i].end};
-	progress = regex_progress(regex_pattern(a->regex), a->subject, units,
-				  map->count, context->match_steps);
+/* With where each %{NAME} went, which it was made with. */
+struct ruler {
+	struct regex_ruler *measure; /* NULL: the pattern does not compile so */
+	struct grok_map map;
+};
+
+struct rulers {
+	struct hashmap *by_regex;
+};
+
+static struct slice key_of(const struct regex *const *regex)
+{
+	return (struct slice){(const char *)regex, sizeof(*regex)};
+}
+
+static struct ruler *ruler_create(const struct attempt_context *context,
+				  const struct regex *regex)
+{
+	struct ruler *ruler = xcalloc(1, sizeof(*ruler));
+	struct regex_unit *units;
+
+	ruler->map = grok_map(regex_written(regex), context->definitions,
+			      context->definition_count);
+	units = xcalloc(ruler->map.count, sizeof(*units));
+	for (size_t i = 0; i < ruler->map.count; i++)
+		units[i] = (struct regex_unit){ruler->map.spans[i].start,
+					       ruler->map.spans[i].end};
+	ruler->measure =
+		regex_ruler_create(regex_pattern(regex), units, ruler->map.count);
 	free(units);
-	return progress;
+	return ruler;
+}
+
+static void ruler_destroy(struct ruler *ruler)
+{
+	regex_ruler_destroy(ruler->measure);
+	free(ruler->map.spans);
+	free(ruler);
+}
+
+struct rulers *rulers_create(void)
+{
+	struct rulers *rulers = xcalloc(1, sizeof(*rulers));
+
+	rulers->by_regex = hashmap_create();
+	return rulers;
+}
+
+void rulers_destroy(struct rulers *rulers)
+{
+	struct slice key;
+	size_t cursor = 0;
+	void *ruler;
+
+	if (!rulers)
+		return;
+	while (hashmap_next(rulers->by_regex, &cursor, &key, &ruler))
+		ruler_destroy(ruler);
+	hashmap_destroy(rulers->by_regex);
+	free(rulers);
+}
+
+static struct ruler *ruler_of(const struct attempt_context *context,
+			      const struct regex *regex)
+{
+	struct rulers *rulers = context->rulers;
+	struct ruler *ruler =
+		rulers ? hashmap_get(rulers->by_regex, key_of(&regex)) : NULL;
+
+	if (ruler)
+		return ruler;
+	ruler = ruler_create(context, regex);
+	if (rulers)
+		hashmap_put(rulers->by_regex, key_of(&regex), ruler);
+	return ruler;
 }
 
 /* -- what may be the reason ----------------------------------------------- */
@@ -108,9 +173,9 @@ static const char *hint_at_stop(const struct explained_attempt *a)
 	return NULL;
 }
 
-static const char *find_hint(const struct attempt_context *context,
-			     const struct explained_attempt *a)
+const char *explain_hint(const struct explained_attempt *a)
 {
+	const struct attempt_context *context = &a->context;
 	struct slice pattern = regex_pattern(a->regex);
 	const char *at_stop = hint_at_stop(a);
 
@@ -134,14 +199,18 @@ struct explained_attempt explain_attempt(const struct attempt_context *context,
 					 const struct regex *regex,
 					 struct slice subject)
 {
-	struct explained_attempt a = {
-		.regex = regex, .written = regex_written(regex), .subject = subject};
-	struct grok_map map =
-		grok_map(a.written, context->definitions, context->definition_count);
-	struct regex_progress progress = how_far(context, &a, &map);
+	struct explained_attempt a = {.context = *context,
+				      .regex = regex,
+				      .written = regex_written(regex),
+				      .subject = subject};
+	struct ruler *ruler = ruler_of(context, regex);
+	struct regex_progress progress = {.unit = ruler->map.count};
 
-	place(&a, &map, &progress);
-	a.hint = find_hint(context, &a);
-	free(map.spans);
+	if (ruler->measure)
+		progress = regex_ruler_measure(ruler->measure, subject,
+					       context->match_steps);
+	place(&a, &ruler->map, &progress);
+	if (!context->rulers)
+		ruler_destroy(ruler);
 	return a;
 }

@@ -309,32 +309,82 @@ static void match(struct watch *w, const pcre2_code *code, uint32_t match_steps)
 	pcre2_match_context_free(context);
 }
 
-struct regex_progress regex_progress(struct slice pattern, struct slice subject,
-				     const struct regex_unit *units, size_t unit_count,
-				     uint32_t match_steps)
+/* -- one pattern, many texts ---------------------------------------------- */
+
+struct regex_ruler {
+	pcre2_code *code;
+	char *pattern; /* its own, and so are the places that lead into it */
+	size_t pattern_len;
+	struct spot *spots;
+	struct regex_unit *units;
+	size_t unit_count;
+};
+
+struct regex_ruler *regex_ruler_create(struct slice pattern,
+				       const struct regex_unit *units,
+				       size_t unit_count)
 {
-	struct regex_progress progress = {.unit = unit_count};
-	struct fold fold = {.pattern = pattern};
-	struct watch watch = {.pattern = pattern,
-			      .units = units,
-			      .unit_count = unit_count,
-			      .subject = subject,
-			      .best = &progress};
 	int error;
 	size_t offset;
 	pcre2_code *code = regex_code(pattern,
 				      PCRE2_AUTO_CALLOUT | PCRE2_NO_START_OPTIMIZE |
 					      PCRE2_MATCH_INVALID_UTF,
 				      &error, &offset);
+	struct fold fold = {.pattern = pattern};
+	struct regex_ruler *ruler;
 
 	if (!code)
-		return progress;
-	watch.subject.ptr = subject.ptr ? subject.ptr : "";
-	watch.spots = fold.spots = xcalloc(pattern.len + 1, sizeof(*fold.spots));
+		return NULL;
+	ruler = xcalloc(1, sizeof(*ruler));
+	ruler->code = code;
+	ruler->pattern = xstrndup(pattern.len > 0 ? pattern.ptr : "", pattern.len);
+	ruler->pattern_len = pattern.len;
+	ruler->spots = fold.spots = xcalloc(pattern.len + 1, sizeof(*fold.spots));
+	ruler->units = xcalloc(unit_count, sizeof(*units));
+	ruler->unit_count = unit_count;
+	if (unit_count > 0)
+		memcpy(ruler->units, units, unit_count * sizeof(*units));
 	read_pattern(&fold);
-	match(&watch, code, match_steps);
-	pcre2_code_free(code);
-	free(fold.spots);
 	free(fold.groups);
+	return ruler;
+}
+
+void regex_ruler_destroy(struct regex_ruler *ruler)
+{
+	if (!ruler)
+		return;
+	pcre2_code_free(ruler->code);
+	free(ruler->pattern);
+	free(ruler->spots);
+	free(ruler->units);
+	free(ruler);
+}
+
+struct regex_progress regex_ruler_measure(struct regex_ruler *ruler,
+					  struct slice subject, uint32_t match_steps)
+{
+	struct regex_progress progress = {.unit = ruler->unit_count};
+	struct watch watch = {.pattern = {ruler->pattern, ruler->pattern_len},
+			      .spots = ruler->spots,
+			      .units = ruler->units,
+			      .unit_count = ruler->unit_count,
+			      .subject = subject,
+			      .best = &progress};
+
+	watch.subject.ptr = subject.ptr ? subject.ptr : "";
+	match(&watch, ruler->code, match_steps);
+	return progress;
+}
+
+struct regex_progress regex_progress(struct slice pattern, struct slice subject,
+				     const struct regex_unit *units, size_t unit_count,
+				     uint32_t match_steps)
+{
+	struct regex_ruler *ruler = regex_ruler_create(pattern, units, unit_count);
+	struct regex_progress progress = {.unit = unit_count};
+
+	if (ruler)
+		progress = regex_ruler_measure(ruler, subject, match_steps);
+	regex_ruler_destroy(ruler);
 	return progress;
 }

@@ -187,7 +187,8 @@ def sanitized_scenarios(totals, binary):
         options = f"log_path={logs}/report"
         env = dict(os.environ, LOGTALLY=binary, ASAN_OPTIONS="detect_leaks=1:" + options, UBSAN_OPTIONS=options)
         done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input",
-                               "test_identity", "test_losses", "test_partial_lines", "test_first_start", "test_replay", "test_explain"], cwd=HERE + "/scenarios",
+                               "test_identity", "test_losses", "test_partial_lines", "test_first_start", "test_replay", "test_explain",
+                               "test_pattern_tests"], cwd=HERE + "/scenarios",
                               env=env, text=True, errors="replace", capture_output=True, timeout=900)
         bad = still_bad(bad_tests(done.stderr), env)
         reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))

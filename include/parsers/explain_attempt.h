@@ -17,19 +17,11 @@
 #include "parsers/grok.h"
 #include "parsers/regex.h"
 
-struct explained_attempt {
-	const struct regex *regex;
-	struct slice written; /* the pattern as its author wrote it */
-	struct slice subject; /* what it looked at */
-	bool known;           /* how far it got, which is: */
-	size_t written_at, subject_at;
-	struct slice wanted;    /* a piece of the pattern, or of what it stands for */
-	struct slice reference; /* the %{NAME} that it stopped in; len 0: none */
-	bool anywhere;          /* `wanted` is nowhere from subject_at on */
-	bool hit_limit;
-	const char *hint; /* NULL: none */
-	double closeness;
-};
+/* What was made to measure patterns, for the next line. */
+struct rulers;
+
+struct rulers *rulers_create(void);
+void rulers_destroy(struct rulers *rulers); /* NULL is accepted */
 
 struct attempt_context {
 	struct arena *arena; /* for texts that must be made */
@@ -39,11 +31,30 @@ struct attempt_context {
 	const char *field; /* what is looked at */
 	struct regex_scratch *scratch;
 	uint32_t match_steps;
+	struct rulers *rulers; /* NULL: none is kept */
 };
 
-/* `subject` is borrowed. */
+struct explained_attempt {
+	struct attempt_context context;
+	const struct regex *regex;
+	struct slice written; /* the pattern as its author wrote it */
+	struct slice subject; /* what it looked at */
+	bool known;           /* how far it got, which is: */
+	size_t written_at, subject_at;
+	struct slice wanted;    /* a piece of the pattern, or of what it stands for */
+	struct slice reference; /* the %{NAME} that it stopped in; len 0: none */
+	bool anywhere;          /* `wanted` is nowhere from subject_at on */
+	bool hit_limit;
+	double closeness;
+};
+
+/* `subject` is borrowed, and all of the context. */
 struct explained_attempt explain_attempt(const struct attempt_context *context,
 					 const struct regex *regex,
 					 struct slice subject);
+
+/* What may be the reason, in a few words; NULL: nobody knows.  Compiles some patterns.
+ */
+const char *explain_hint(const struct explained_attempt *attempt);
 
 #endif

@@ -40,7 +40,22 @@ struct regex_progress {
 	size_t unit_subject_at; /* where the text of that unit begins */
 };
 
-/* `units` are in their order.  match_steps: PCRE2's limit for the match. */
+struct regex_ruler;
+
+/*
+ * What measures one pattern, for many texts; NULL if it does not compile.  `units`, in
+ * their order, are copied.
+ */
+struct regex_ruler *regex_ruler_create(struct slice pattern,
+				       const struct regex_unit *units,
+				       size_t unit_count);
+void regex_ruler_destroy(struct regex_ruler *ruler); /* NULL is accepted */
+
+/* match_steps: PCRE2's limit for the match. */
+struct regex_progress regex_ruler_measure(struct regex_ruler *ruler,
+					  struct slice subject, uint32_t match_steps);
+
+/* The same for one text. */
 struct regex_progress regex_progress(struct slice pattern, struct slice subject,
 				     const struct regex_unit *units, size_t unit_count,
 				     uint32_t match_steps);

@@ -1,6 +1,7 @@
 /*
  * A pattern, as it stands in a patterns file, and a line, with a newline between
- * them: how far the pattern got lies within both, and is told of what does not match.
+ * them: how far the pattern got lies within both, and is told of what does not match;
+ * its flaws lie within it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -10,12 +11,15 @@
 #include "common/utf8.h"
 #include "parsers/explain_attempt.h"
 #include "parsers/regex_progress.h"
+#include "parsers/regex_shape.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define STEPS 10000
-#define MOST_BYTES 4096 /* of what a pattern expands to: each limit is then met soon \
-			 */
+#define MOST_SHAPE_BYTES 40
+#define MOST_BYTES                                                        \
+	4096 /* of what a pattern expands to: each limit is then met soon \
+	      */
 #define check(holds) ((holds) ? (void)0 : fail(__LINE__))
 
 static void fail(int line)
@@ -44,11 +48,32 @@ static void check_attempt(const struct attempt_context *context,
 {
 	struct explained_attempt a = explain_attempt(context, regex, line);
 
+	explain_hint(&a);
 	check(a.written_at <= a.written.len);
 	check(a.subject_at <= a.subject.len);
 	check(a.reference.len <= a.written.len - a.written_at);
 	for (size_t i = 0; i < a.wanted.len; i++)
 		check(a.wanted.ptr[i] || !a.wanted.ptr[i]); /* can be read */
+}
+
+static void on_flaw(void *ctx, enum shape_flaw flaw, size_t at)
+{
+	const struct slice *pattern = ctx;
+
+	(void)flaw;
+	check(at < pattern->len);
+}
+
+/* What check asks of a pattern is slow: of short ones, then. */
+static void check_shape(const struct regex *regex)
+{
+	struct slice pattern = regex_pattern(regex);
+
+	if (pattern.len > MOST_SHAPE_BYTES)
+		return;
+	regex_flaws(pattern, on_flaw, &pattern);
+	for (size_t i = 0; i < regex_name_count(regex); i++)
+		regex_group_is_unbounded(pattern, regex_name(regex, i));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -87,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		regex_set_written(regex, written, (struct position){.file = "fuzz"});
 		check_progress(regex, scratch, line);
 		check_attempt(&context, regex, line);
+		check_shape(regex);
 	}
 	regex_destroy(regex);
 	strbuf_finish(&expanded);
