@@ -75,14 +75,12 @@ void commit_begin_with(struct commit *commit, struct cut *cut)
 
 static struct state_family row_of(const struct family *family)
 {
-	static const char *const kinds[] = {[METRIC_COUNTER] = "counter",
-					    [METRIC_GAUGE] = "gauge",
-					    [METRIC_HISTOGRAM] = "histogram"};
-
 	return (struct state_family){
 		.name = family_name(family),
-		.kind = family_is_base(family) ? "base" : kinds[family_kind(family)],
-		.signature = family_signature(family)};
+		.kind = family_is_base(family) ? "base"
+					       : metric_kind_name(family_kind(family)),
+		.signature = family_signature(family),
+		.states = family_state_list(family)};
 }
 
 struct restore {
@@ -95,7 +93,8 @@ static struct slots_value value_of(const struct state_value *row)
 	return (struct slots_value){.number = row->value,
 				    .time_ns = row->time_ns,
 				    .buckets = row->buckets,
-				    .bucket_count = row->bucket_count};
+				    .bucket_count = row->bucket_count,
+				    .panes = row->panes};
 }
 
 static void restore_series(void *ctx, const struct state_series *row)
@@ -227,7 +226,8 @@ static struct state_value value_row(const struct slots_value *value)
 	return (struct state_value){.value = value->number,
 				    .time_ns = value->time_ns,
 				    .buckets = value->buckets,
-				    .bucket_count = value->bucket_count};
+				    .bucket_count = value->bucket_count,
+				    .panes = value->panes};
 }
 
 static void put_series(void *ctx, struct family *family, uint32_t number,

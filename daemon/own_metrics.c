@@ -88,8 +88,8 @@ static const struct metric_def table[OWN_METRICS] = {
 				 LABELS("metric")},
 	[OWN_SERIES_FORGOTTEN] =
 		{METRIC_COUNTER, "logtally_series_forgotten_total",
-		 "Expired counters and histograms whose value was given up, as more "
-		 "were hidden than the series limit.",
+		 "Expired counters, histograms and summaries whose value was given up, "
+		 "as more were hidden than the series limit.",
 		 LABELS("metric")},
 	[OWN_WATCH_FALLBACKS] = {METRIC_COUNTER, "logtally_watch_fallbacks_total",
 				 "Times inotify could not help, by reason.",

@@ -132,8 +132,8 @@ static void insert(struct state_families *families, struct state_db *db, uint64_
 		   const struct state_family *family)
 {
 	sqlite3_stmt *insert = state_db_statement(
-		db, "INSERT INTO families (id, name, kind, signature)"
-		    " VALUES (?, ?, ?, ?)");
+		db, "INSERT INTO families (id, name, kind, signature, states)"
+		    " VALUES (?, ?, ?, ?, ?)");
 	sqlite3_stmt *last = state_db_statement(
 		db, "INSERT OR REPLACE INTO meta VALUES ('last_family', ?)");
 
@@ -143,6 +143,7 @@ static void insert(struct state_families *families, struct state_db *db, uint64_
 	sqlite3_bind_blob64(insert, 4,
 			    family->signature.len ? family->signature.ptr : "",
 			    family->signature.len, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 5, family->states, -1, SQLITE_STATIC);
 	state_db_step(db, insert);
 	sqlite3_bind_int64(last, 1, (sqlite3_int64)families->last_id);
 	state_db_step(db, last);

@@ -42,8 +42,8 @@ static bool read_rows(struct state_fold *fold, struct state_db *db)
 static bool write_values(struct state_fold *fold, struct state_db *db)
 {
 	sqlite3_stmt *write = state_db_statement(
-		db, "UPDATE series SET (value, time_ns, buckets) ="
-		    " (SELECT value, time_ns, buckets FROM delta WHERE id = ?2)"
+		db, "UPDATE series SET (value, time_ns, buckets, panes) = (SELECT"
+		    " value, time_ns, buckets, panes FROM delta WHERE id = ?2)"
 		    " WHERE id = ?1");
 	size_t until = fold->written + WRITE_ROWS;
 

@@ -9,9 +9,9 @@ static const char look_at_files[] =
 /* Each is made ready and finds its first row: the tables are there and readable. */
 static const char *const looks[] = {
 	"SELECT key, value FROM meta LIMIT 1",
-	"SELECT id, name, kind, signature, removed_at FROM families LIMIT 1",
-	"SELECT id, labels, born, value, time_ns, buckets FROM series LIMIT 1",
-	"SELECT id, series, value, time_ns, buckets FROM delta LIMIT 1",
+	"SELECT id, name, kind, signature, removed_at, states FROM families LIMIT 1",
+	"SELECT id, labels, born, value, time_ns, buckets, panes FROM series LIMIT 1",
+	"SELECT id, series, value, time_ns, buckets, panes FROM delta LIMIT 1",
 	"SELECT series, sequence, value, time_ns, buckets FROM past LIMIT 1",
 	look_at_files,
 	"SELECT path FROM roots LIMIT 1",

@@ -13,10 +13,11 @@ void state_series_put_value(struct state_db *db, uint64_t family_id, uint32_t nu
 {
 	sqlite3_stmt *put =
 		state_db_statement(db, "INSERT INTO delta (series, value, time_ns, "
-				       "buckets) VALUES (?, ?, ?, ?)");
+				       "buckets, panes) VALUES (?, ?, ?, ?, ?)");
 
 	sqlite3_bind_int64(put, 1, (sqlite3_int64)state_series_id(family_id, number));
 	state_value_bind(put, 2, value);
+	state_value_bind_panes(put, 5, value);
 	state_db_step(db, put);
 }
 
@@ -62,14 +63,15 @@ void state_series_put(struct state_db *db, uint64_t family_id,
 		      const struct state_series *series)
 {
 	sqlite3_stmt *put = state_db_statement(
-		db, "INSERT INTO series (id, labels, born, value, time_ns, buckets)"
-		    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+		db, "INSERT INTO series (id, labels, born, value, time_ns, buckets,"
+		    " panes) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
 	uint64_t id = state_series_id(family_id, series->number);
 
 	sqlite3_bind_int64(put, 1, (sqlite3_int64)id);
 	bind_labels(put, 2, series->labels);
 	bind_born(put, 3, series);
 	state_value_bind(put, 4, &series->value);
+	state_value_bind_panes(put, 7, &series->value);
 	state_db_step(db, put);
 	if (!state_db_failed(db) && sqlite3_changes(state_db_handle(db)) == 0)
 		put_again(db, family_id, series);
@@ -115,17 +117,21 @@ void state_pasts_each(struct state_db *db, uint64_t family_id,
 	}
 }
 
-static bool read_newer_value(struct state_db *db, int64_t row,
+static bool read_value(sqlite3_stmt *row, int first, struct state_value *value,
+		       struct state_buckets *buckets)
+{
+	bool ok = state_value_read(row, first, value, buckets);
+
+	state_value_read_panes(row, first + 3, value);
+	return ok;
+}
+
+/* The caller resets it when done with the value. */
+static bool read_newer_value(struct state_db *db, sqlite3_stmt *newer, int64_t row,
 			     struct state_value *value, struct state_buckets *buckets)
 {
-	sqlite3_stmt *newer = state_db_statement(
-		db, "SELECT value, time_ns, buckets FROM delta WHERE id = ?");
-	bool ok;
-
 	sqlite3_bind_int64(newer, 1, row);
-	ok = state_db_step(db, newer) && state_value_read(newer, 0, value, buckets);
-	sqlite3_reset(newer);
-	return ok;
+	return state_db_step(db, newer) && read_value(newer, 0, value, buckets);
 }
 
 static struct state_series series_of(sqlite3_stmt *row)
@@ -147,9 +153,11 @@ void state_series_each(struct state_db *db, const struct state_newest *newest,
 		       void *ctx)
 {
 	sqlite3_stmt *rows = state_db_statement(
-		db, "SELECT id, labels, born, value, time_ns, buckets FROM series"
-		    " WHERE id BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295"
+		db, "SELECT id, labels, born, value, time_ns, buckets, panes"
+		    " FROM series WHERE id BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295"
 		    " ORDER BY id");
+	sqlite3_stmt *newer = state_db_statement(
+		db, "SELECT value, time_ns, buckets, panes FROM delta WHERE id = ?");
 	uint64_t id = state_series_id(family_id, 0);
 	size_t at = state_newest_find(newest, id);
 
@@ -162,14 +170,15 @@ void state_series_each(struct state_db *db, const struct state_newest *newest,
 		while (at < newest->count && newest->list[at].series < id)
 			at++;
 		if (at < newest->count && newest->list[at].series == id)
-			ok = ok && read_newer_value(db, newest->list[at].row,
+			ok = ok && read_newer_value(db, newer, newest->list[at].row,
 						    &series.value, &buckets);
 		else
-			ok = ok && state_value_read(rows, 3, &series.value, &buckets);
+			ok = ok && read_value(rows, 3, &series.value, &buckets);
 		if (ok)
 			visit(ctx, &series);
 		else
 			state_db_damaged(db, "the series of a metric make no sense");
+		sqlite3_reset(newer);
 	}
 }
 

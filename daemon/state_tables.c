@@ -84,8 +84,14 @@ static const char add_open_records[] =
 	" text BLOB NOT NULL);"
 	"CREATE INDEX open_records_by_path ON open_records (path);";
 
-static const char *const steps[] = {make_tables, make_first_views, add_place, add_past,
-				    add_open_records};
+/* What the windows of summaries and the like hold; what numbers of states mean. */
+static const char add_panes[] =
+	"ALTER TABLE series ADD COLUMN panes BLOB;"
+	"ALTER TABLE delta ADD COLUMN panes BLOB;"
+	"ALTER TABLE families ADD COLUMN states TEXT;"; /* a list, as JSON */
+
+static const char *const steps[] = {make_tables, make_first_views, add_place,
+				    add_past,    add_open_records, add_panes};
 
 /* ---- views ---- */
 
@@ -99,8 +105,9 @@ static const char drop_views[] = "DROP VIEW IF EXISTS metrics;"
  */
 static const char make_views[] =
 	"CREATE VIEW current AS"
-	" SELECT name, kind, labels, value, time_ns, buckets FROM ("
-	"  SELECT f.name AS name, f.kind AS kind, s.labels AS labels,"
+	" SELECT name, kind, labels, value, time_ns, buckets, states FROM ("
+	"  SELECT f.name AS name, f.kind AS kind, f.states AS states,"
+	"   s.labels AS labels,"
 	"   CASE WHEN d.id IS NULL THEN s.value ELSE d.value END AS value,"
 	"   CASE WHEN d.id IS NULL THEN s.time_ns ELSE d.time_ns END AS time_ns,"
 	"   CASE WHEN d.id IS NULL THEN s.buckets ELSE d.buckets END AS buckets"
@@ -110,12 +117,14 @@ static const char make_views[] =
 	"   FROM delta GROUP BY series) d ON d.series = s.id"
 	"  WHERE f.removed_at IS NULL AND f.signature IS NOT NULL AND f.kind != 'base'"
 	"   AND s.born != -1)"
-	" WHERE kind != 'gauge' OR time_ns != 0;"
+	" WHERE kind NOT IN ('gauge', 'unique', 'state') OR time_ns != 0;"
 
 	"CREATE VIEW metrics AS"
-	" SELECT name || iif(kind = 'histogram', '_sum', '') ||"
+	" SELECT name || iif(kind IN ('histogram', 'summary'), '_sum', '') ||"
 	"  iif(labels = '', '', '{' || labels || '}') AS metric,"
-	"  CASE WHEN value IS NULL THEN 'NaN'"
+	"  CASE WHEN states NOT NULL"
+	"   THEN json_extract(states, '$[' || CAST(value AS INTEGER) || ']')"
+	"   WHEN value IS NULL THEN 'NaN'"
 	"   WHEN value = CAST(value AS INTEGER) THEN CAST(value AS INTEGER)"
 	"   ELSE value END AS value,"
 	"  NULL AS buckets FROM current"
@@ -123,7 +132,7 @@ static const char make_views[] =
 	" SELECT name || '_count' || iif(labels = '', '', '{' || labels || '}'),"
 	"  (SELECT CAST(sum(b.value) AS INTEGER)"
 	"   FROM json_each('[' || buckets || ']') b), buckets"
-	" FROM current WHERE kind = 'histogram';"
+	" FROM current WHERE kind IN ('histogram', 'summary');"
 
 	"CREATE VIEW positions AS"
 	" SELECT path,"

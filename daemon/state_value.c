@@ -39,6 +39,16 @@ void state_value_bind(sqlite3_stmt *statement, int first,
 	sqlite3_bind_text(statement, first + 2, text, (int)len, SQLITE_TRANSIENT);
 }
 
+void state_value_bind_panes(sqlite3_stmt *statement, int at,
+			    const struct state_value *value)
+{
+	if (value->panes.len > 0)
+		sqlite3_bind_blob64(statement, at, value->panes.ptr, value->panes.len,
+				    SQLITE_STATIC);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
 /* Where the number ends; NULL if none is there. */
 static const char *read_number(const char *p, double *number)
 {
@@ -82,4 +92,10 @@ bool state_value_read(sqlite3_stmt *statement, int first, struct state_value *va
 		.time_ns = sqlite3_column_int64(statement, first + 1),
 	};
 	return !text || read_buckets(text, value, buckets);
+}
+
+void state_value_read_panes(sqlite3_stmt *statement, int at, struct state_value *value)
+{
+	value->panes.ptr = sqlite3_column_blob(statement, at);
+	value->panes.len = (size_t)sqlite3_column_bytes(statement, at);
 }

@@ -222,6 +222,29 @@ const union slot *cut_slots(const struct cut *cut, size_t metric, uint32_t serie
 	return slots_have_value(layout, result) ? result : NULL;
 }
 
+/* Mostly one worker has all of it. */
+struct panes *cut_panes(const struct cut *cut, size_t metric, uint32_t series)
+{
+	const struct layout *layout = family_layout(schema_family(cut->schema, metric));
+	const struct share **shares = shares_of(cut, metric);
+	struct panes *result = NULL;
+
+	for (size_t p = 0; layout->panes.kind && p < cut->part_count; p++) {
+		const union slot *slots =
+			shares[p] ? share_slots(shares[p], series, layout->width)
+				  : NULL;
+		struct panes *panes = slots ? slots_panes(layout, slots) : NULL;
+		struct panes *before = result;
+
+		if (!panes)
+			continue;
+		result = before ? panes_merge(&layout->panes, before, panes)
+				: panes_ref(panes);
+		panes_unref(before);
+	}
+	return result;
+}
+
 size_t cut_part_count(const struct cut *cut)
 {
 	return cut->part_count;
@@ -236,12 +259,17 @@ bool cut_value(const struct cut *cut, size_t metric, uint32_t series, double *va
 {
 	const struct family *family = schema_family(cut->schema, metric);
 	union slot scratch[SLOTS_MAX];
+	const struct layout *layout = family_layout(family);
 	const union slot *slots;
+	struct panes *panes;
 
-	if (family_kind(family) == METRIC_HISTOGRAM || series >= cut->series[metric])
+	if (layout->sums > 1 || series >= cut->series[metric])
 		return false;
 	slots = cut_slots(cut, metric, series, scratch);
-	if (slots)
-		*value = slots[0].number;
-	return slots != NULL;
+	if (!slots)
+		return false;
+	panes = cut_panes(cut, metric, series);
+	*value = slots_number(layout, slots, panes);
+	panes_unref(panes);
+	return true;
 }

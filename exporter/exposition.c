@@ -1,14 +1,18 @@
 #include "exporter/exposition.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/utf8.h"
 #include "common/xalloc.h"
 #include "exporter/family.h"
 #include "exporter/form.h"
 #include "exporter/life.h"
 #include "exporter/number.h"
+#include "exporter/pane.h"
+#include "exporter/sketch.h"
 #include "exporter/slots.h"
 #include "exporter/text.h"
 
@@ -22,6 +26,7 @@ static const union slot zeros[SLOTS_MAX];
 struct place {
 	size_t metric;
 	struct form_family family;
+	bool is_age; /* the times of its last updates are shown */
 	size_t series_count;
 	size_t next;     /* of the series, in the order in which they are shown */
 	uint32_t *order; /* by label text; NULL: by number, which is by birth */
@@ -34,7 +39,7 @@ struct exposition {
 	uint64_t seen_sequence;
 	struct exposition_options options;
 	const struct form *form;
-	size_t rank; /* of the family after this one */
+	size_t rank; /* of the item after this one */
 	struct place at;
 	bool begun, has_families, ended;
 	struct strbuf pending; /* rendered, from `taken` on not yet read */
@@ -82,12 +87,6 @@ void exposition_set_options(struct exposition *exposition,
 
 /* ---- series ---- */
 
-static const bool born_at_zero[] = {
-	[METRIC_COUNTER] = true,
-	[METRIC_GAUGE] = false,
-	[METRIC_HISTOGRAM] = true,
-};
-
 /* A number may have been given to another series since the cut. */
 static bool is_shown(const struct exposition *e, const struct series_key *key,
 		     uint64_t born)
@@ -104,7 +103,7 @@ static const union slot *slots_before(const struct exposition *e,
 {
 	const struct past *past;
 
-	if (!born_at_zero[family_kind(e->at.family.family)])
+	if (metric_is_gauge(family_kind(e->at.family.family)))
 		return NULL;
 	past = atomic_load_explicit(&key->past, memory_order_acquire);
 	if (past && past->sequence > e->seen_sequence && past->sequence <= e->sequence)
@@ -125,20 +124,69 @@ static const union slot *slots_to_show(struct exposition *e, uint32_t series,
 	return before ? before : cut_slots(e->cut, e->at.metric, series, e->scratch);
 }
 
-static void add_series(struct exposition *e, uint32_t series)
+static void write_series(struct exposition *e, const struct form_series *series)
 {
 	struct place *at = &e->at;
-	const struct series_key *key = family_key(at->family.family, series);
-	const union slot *slots = slots_to_show(e, series, key);
 
-	if (!slots)
-		return;
 	if (!at->has_header)
 		e->form->begin_family(&e->pending, &at->family, !e->has_families);
-	e->form->add_series(&e->pending, &at->family,
-			    (struct slice){key->text, key->text_bytes}, slots,
-			    !at->has_header);
+	e->form->add_series(&e->pending, &at->family, series, !at->has_header);
 	at->has_header = e->has_families = true;
+}
+
+/* What the scraper is to see once before is the sums: quantiles are as they are. */
+static void add_value(struct exposition *e, uint32_t number, struct slice labels,
+		      const union slot *slots)
+{
+	const struct form_family *family = &e->at.family;
+	const struct layout *layout = family_layout(family->family);
+	struct panes *panes = cut_panes(e->cut, e->at.metric, number);
+	double at_quantiles[METRIC_MAX_QUANTILES];
+	struct form_series series = {
+		.labels = labels, .sums = slots, .at_quantiles = at_quantiles};
+
+	if (layout->panes.kind == PANES_SKETCH) {
+		struct pane *whole = panes_whole(&layout->panes, panes);
+
+		for (size_t i = 0; i < family->quantile_count; i++)
+			at_quantiles[i] =
+				whole ? sketch_quantile(whole, family->quantiles[i].q)
+				      : NAN;
+		pane_unref(whole);
+	} else {
+		series.number = slots_number(layout, slots, panes);
+	}
+	write_series(e, &series);
+	panes_unref(panes);
+}
+
+/* As near as a double comes: the nanoseconds alone have too many digits for one. */
+static double seconds_of(int64_t time_ns)
+{
+	int64_t seconds = time_ns / NS_PER_SECOND;
+
+	return (double)seconds + (double)(time_ns % NS_PER_SECOND) / NS_PER_SECOND;
+}
+
+static void add_age(struct exposition *e, struct slice labels, const union slot *slots)
+{
+	int64_t time_ns = slots_time(family_layout(e->at.family.family), slots);
+	struct form_series series = {.labels = labels, .number = seconds_of(time_ns)};
+
+	if (time_ns != 0 && time_ns != METRIC_NO_TIME)
+		write_series(e, &series);
+}
+
+static void add_series(struct exposition *e, uint32_t number)
+{
+	const struct series_key *key = family_key(e->at.family.family, number);
+	const union slot *slots = slots_to_show(e, number, key);
+	struct slice labels = {key->text, key->text_bytes};
+
+	if (slots && e->at.is_age)
+		add_age(e, labels, slots);
+	else if (slots)
+		add_value(e, number, labels, slots);
 }
 
 static int compare_keys(const void *a, const void *b, void *family)
@@ -175,18 +223,22 @@ static bool shows(const struct exposition *e, size_t metric)
 	       (!e->options.shows || e->options.shows(metric));
 }
 
-static void enter_family(struct exposition *e, size_t metric)
+static void enter_item(struct exposition *e, const struct schema_item *item)
 {
 	struct schema *schema = cut_schema(e->cut);
-	struct family *family = schema_family(schema, metric);
+	struct family *family = schema_family(schema, item->index);
 
 	e->at = (struct place){
-		.metric = metric,
+		.metric = item->index,
 		.family = {.family = family,
-			   .name = family_name_slice(family),
-			   .help = schema_help(schema, metric)},
-		.series_count = cut_series(e->cut, metric),
+			   .kind = item->is_age ? METRIC_GAUGE : family_kind(family),
+			   .name = slice_of(item->name),
+			   .help = item->help},
+		.is_age = item->is_age,
+		.series_count = cut_series(e->cut, item->index),
 	};
+	e->at.family.quantiles =
+		schema_quantiles(schema, item->index, &e->at.family.quantile_count);
 	if (e->options.by_labels)
 		order_by_labels(&e->at, family);
 }
@@ -204,12 +256,12 @@ static bool next_family(struct exposition *e)
 	struct schema *schema = cut_schema(e->cut);
 
 	leave_family(e);
-	while (e->rank < schema_count(schema)) {
-		size_t metric = schema_by_name(schema, e->rank++);
+	while (e->rank < schema_item_count(schema)) {
+		const struct schema_item *item = schema_item(schema, e->rank++);
 
-		if (!shows(e, metric))
+		if (!shows(e, item->index))
 			continue;
-		enter_family(e, metric);
+		enter_item(e, item);
 		return true;
 	}
 	return false;

@@ -140,6 +140,21 @@ struct slice family_le(const struct family *family, size_t bucket)
 	return strbuf_slice(&family->shape.le[bucket]);
 }
 
+size_t family_states(const struct family *family)
+{
+	return family->shape.state_count;
+}
+
+struct slice family_state(const struct family *family, size_t state)
+{
+	return strbuf_slice(&family->shape.states[state]);
+}
+
+const char *family_state_list(const struct family *family)
+{
+	return family->shape.state_count > 0 ? family->shape.state_list.ptr : NULL;
+}
+
 size_t family_series(const struct family *family)
 {
 	return keys_count(&family->keys);
@@ -258,7 +273,7 @@ static uint32_t ask_other(struct family *f, uint64_t born)
 	struct strbuf text = STRBUF_INIT;
 	uint32_t series;
 
-	if (f->shape.layout.kind == METRIC_GAUGE)
+	if (metric_is_gauge(f->shape.layout.kind))
 		return FAMILY_NO_SERIES;
 	shape_render_other(&f->shape, &text);
 	series = ask_unlimited(f, strbuf_slice(&text), born);
@@ -326,7 +341,8 @@ static int64_t expire_ns(const struct family *f, const struct metric_def *def)
 
 void family_take_over(struct family *family, const struct metric_def *def)
 {
-	bool alone = def->label_count == 0 && def->kind != METRIC_GAUGE;
+	bool is_gauge = metric_is_gauge(def->kind);
+	bool alone = def->label_count == 0 && !is_gauge;
 	size_t count = alone ? 1 : def->declared_count;
 	struct strbuf text = STRBUF_INIT, scratch = STRBUF_INIT;
 	bool exact;
@@ -334,7 +350,7 @@ void family_take_over(struct family *family, const struct metric_def *def)
 	family->expire_ns = expire_ns(family, def);
 	pthread_mutex_lock(&family->lock);
 	family->max_series = def->max_series;
-	if (has_limits(family) && def->kind != METRIC_GAUGE)
+	if (has_limits(family) && !is_gauge)
 		free_other(family);
 	for (size_t i = 0; i < count; i++) {
 		shape_render(&family->shape, def->declared + i * def->label_count,

@@ -52,12 +52,13 @@ struct look {
 	union slot scratch[SLOTS_MAX];
 };
 
-struct past *past_create(uint64_t sequence, const union slot *slots, size_t width)
+struct past *past_create(uint64_t sequence, const union slot *slots,
+			 const struct layout *layout)
 {
-	struct past *past = xmalloc(sizeof(*past) + width * sizeof(*slots));
+	struct past *past = xmalloc(sizeof(*past) + layout->width * sizeof(*slots));
 
 	past->sequence = sequence;
-	memcpy(past->slots, slots, width * sizeof(*slots));
+	slots_copy_sums(layout, past->slots, slots);
 	return past;
 }
 
@@ -96,7 +97,7 @@ static const union slot *slots_in(struct look *l, uint32_t number)
 
 static bool is_gauge(const struct look *l)
 {
-	return l->layout->kind == METRIC_GAUGE && !l->is_base;
+	return metric_is_gauge(l->layout->kind) && !l->is_base;
 }
 
 /* Without a log time it has not. */
@@ -110,7 +111,7 @@ static bool is_over(const struct look *l, const struct series_key *key,
 	if (l->is_base)
 		return true;
 	if (!atomic_load_explicit(&key->limited, memory_order_relaxed) &&
-	    l->layout->kind != METRIC_GAUGE)
+	    !metric_is_gauge(l->layout->kind))
 		return false;
 	return time_ns < l->least_ns;
 }
@@ -118,7 +119,7 @@ static bool is_over(const struct look *l, const struct series_key *key,
 /* A gauge that comes back is shown as it is; a base is never shown. */
 static bool comes_back_as_it_was(const struct look *l)
 {
-	return l->layout->kind != METRIC_GAUGE;
+	return !metric_is_gauge(l->layout->kind);
 }
 
 static void hide(struct look *l, uint32_t number, const union slot *slots, bool is_new)
@@ -128,7 +129,7 @@ static void hide(struct look *l, uint32_t number, const union slot *slots, bool 
 	struct hidden h = {.number = number, .time_ns = slots_time(l->layout, slots)};
 
 	if (comes_back_as_it_was(l))
-		h.before = past_create(0, is_new ? zeros : slots, l->layout->width);
+		h.before = past_create(0, is_new ? zeros : slots, l->layout);
 	life->hidden = xgrow(life->hidden, life->hidden_count, sizeof(h));
 	life->hidden[life->hidden_count++] = h;
 	family_set_expired(l->family, number, true);
@@ -256,7 +257,7 @@ static bool stays_hidden(struct look *l, struct hidden *h)
 	h->time_ns = slots_time(l->layout, slots);
 	/* What is read of the backlog before anything is shown was always there. */
 	if (l->hides && h->before)
-		memcpy(h->before->slots, slots, l->layout->width * sizeof(*slots));
+		slots_copy_sums(l->layout, h->before->slots, slots);
 	return true;
 }
 

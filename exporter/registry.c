@@ -37,6 +37,9 @@ struct registry {
 struct entry {
 	struct family *family;
 	char *help;
+	struct quantile *quantiles;
+	size_t quantile_count;
+	char *age_name, *age_help; /* NULL: not tracked */
 };
 
 struct schema {
@@ -44,7 +47,8 @@ struct schema {
 	size_t count;
 	size_t total; /* with removed families at the end */
 	size_t own_count;
-	size_t *by_name;    /* of `count` */
+	struct schema_item *items; /* what is shown of `count`, by name */
+	size_t item_count;
 	size_t *by_address; /* of `total` */
 	struct entry *entries;
 };
@@ -165,20 +169,29 @@ static void add_label(struct strbuf *out, const struct metric_def *def, size_t i
  * All that must agree for a family to go on.  It is stored: the same definition
  * has the same text in every version and on every machine.
  */
+static void add_window(struct strbuf *out, const struct metric_def *def)
+{
+	static const char *const extremes[] = {"none", "least", "greatest"};
+
+	if (def->window_ns == 0)
+		return;
+	add_part(out, extremes[def->extreme]);
+	add_number(out, (double)def->window_ns);
+}
+
 static void add_signature(struct strbuf *out, const struct binding *b,
 			  const struct metric_def *def, bool own)
 {
-	static const char *const kinds[] = {[METRIC_COUNTER] = "counter",
-					    [METRIC_GAUGE] = "gauge",
-					    [METRIC_HISTOGRAM] = "histogram"};
-
 	add_part(out, def->name);
-	add_part(out, kinds[def->kind]);
+	add_part(out, metric_kind_name(def->kind));
 	add_part(out, def->gauge_adds ? "adds" : def->is_base ? "base" : "");
 	add_part(out, own ? "own" : "");
 	add_number(out, (double)def->bucket_count);
 	for (size_t i = 0; i < def->bucket_count; i++)
 		add_number(out, def->buckets[i]);
+	add_window(out, def);
+	for (size_t i = 0; i < def->state_count; i++)
+		add_part(out, def->states[i]);
 	add_number(out, (double)def->label_count);
 	for (size_t i = 0; i < def->label_count; i++)
 		add_label(out, def, i);
@@ -224,14 +237,47 @@ static void add_entry(struct schema *schema, struct family *family, const char *
 		(struct entry){.family = family_ref(family), .help = xstrdup(help)};
 }
 
+static void add_quantiles(struct entry *entry, const struct metric_def *def)
+{
+	entry->quantiles = xcalloc(def->quantile_count, sizeof(*entry->quantiles));
+	entry->quantile_count = def->quantile_count;
+	for (size_t i = 0; i < def->quantile_count; i++) {
+		char number[NUMBER_MAX_BYTES];
+		size_t len = number_format_le(number, def->quantiles[i]);
+
+		entry->quantiles[i] = (struct quantile){
+			def->quantiles[i],
+			xasprintf("quantile=\"%.*s\"", (int)len, number)};
+	}
+}
+
 static void bind_entry(const struct binding *b, struct schema *schema,
 		       const struct metric_def *def, bool own)
 {
 	struct known *known = find_or_create(b, def, own);
+	struct entry *entry;
 
 	known->last_bind = b->registry->binds;
 	family_take_over(known->family, def);
 	add_entry(schema, known->family, def->help);
+	entry = &schema->entries[schema->total - 1];
+	add_quantiles(entry, def);
+	if (!def->track_age)
+		return;
+	entry->age_name = xasprintf("%s" METRIC_AGE_SUFFIX, def->name);
+	entry->age_help = xasprintf("When %s was last updated, in the time of the log.",
+				    def->name);
+}
+
+static void entry_finish(struct entry *entry)
+{
+	family_unref(entry->family);
+	for (size_t i = 0; i < entry->quantile_count; i++)
+		free((char *)entry->quantiles[i].label);
+	free(entry->quantiles);
+	free(entry->age_name);
+	free(entry->age_help);
+	free(entry->help);
 }
 
 /* Removed families whose time is over. */
@@ -282,13 +328,11 @@ static void add_removed(struct schema *schema, const struct registry *registry)
 	}
 }
 
-static int by_name(const void *a, const void *b, void *ctx)
+static int by_name(const void *a, const void *b)
 {
-	const struct schema *schema = ctx;
-	const size_t *x = a, *y = b;
+	const struct schema_item *x = a, *y = b;
 
-	return strcmp(family_name(schema->entries[*x].family),
-		      family_name(schema->entries[*y].family));
+	return strcmp(x->name, y->name);
 }
 
 static int by_address(const void *a, const void *b, void *ctx)
@@ -300,24 +344,30 @@ static int by_address(const void *a, const void *b, void *ctx)
 	return x < y ? -1 : x > y;
 }
 
-static size_t *sorted(struct schema *schema, size_t count,
-		      int (*compare)(const void *, const void *, void *))
+static void sort_by_address(struct schema *schema)
 {
-	size_t *order = xcalloc(count, sizeof(*order));
-
-	for (size_t i = 0; i < count; i++)
-		order[i] = i;
-	qsort_r(order, count, sizeof(*order), compare, schema);
-	return order;
+	schema->by_address = xcalloc(schema->total, sizeof(*schema->by_address));
+	for (size_t i = 0; i < schema->total; i++)
+		schema->by_address[i] = i;
+	qsort_r(schema->by_address, schema->total, sizeof(*schema->by_address),
+		by_address, schema);
 }
 
-static void sort(struct schema *schema)
+static void list_items(struct schema *schema)
 {
-	schema->by_name = sorted(schema, schema->count, by_name);
-	schema->by_address = sorted(schema, schema->total, by_address);
-	for (size_t i = 1; i < schema->count; i++)
-		assert(by_name(&schema->by_name[i - 1], &schema->by_name[i], schema) <
-		       0);
+	schema->items = xcalloc(2 * schema->count, sizeof(*schema->items));
+	for (size_t i = 0; i < schema->count; i++) {
+		const struct entry *entry = &schema->entries[i];
+
+		schema->items[schema->item_count++] = (struct schema_item){
+			i, false, family_name(entry->family), entry->help};
+		if (entry->age_name)
+			schema->items[schema->item_count++] = (struct schema_item){
+				i, true, entry->age_name, entry->age_help};
+	}
+	qsort(schema->items, schema->item_count, sizeof(*schema->items), by_name);
+	for (size_t i = 1; i < schema->item_count; i++)
+		assert(by_name(&schema->items[i - 1], &schema->items[i]) < 0);
 }
 
 struct schema *registry_bind(struct registry *registry,
@@ -342,7 +392,8 @@ struct schema *registry_bind(struct registry *registry,
 	retire(registry, forget_at_ns);
 	forget(registry, registry->binds, now_ns);
 	add_removed(schema, registry);
-	sort(schema);
+	sort_by_address(schema);
+	list_items(schema);
 	return schema;
 }
 
@@ -359,12 +410,10 @@ void schema_unref(struct schema *schema)
 	if (!schema ||
 	    atomic_fetch_sub_explicit(&schema->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	for (size_t i = 0; i < schema->total; i++) {
-		family_unref(schema->entries[i].family);
-		free(schema->entries[i].help);
-	}
+	for (size_t i = 0; i < schema->total; i++)
+		entry_finish(&schema->entries[i]);
 	free(schema->entries);
-	free(schema->by_name);
+	free(schema->items);
 	free(schema->by_address);
 	free(schema);
 }
@@ -394,9 +443,21 @@ const char *schema_help(const struct schema *schema, size_t index)
 	return schema->entries[index].help;
 }
 
-size_t schema_by_name(const struct schema *schema, size_t rank)
+const struct quantile *schema_quantiles(const struct schema *schema, size_t index,
+					size_t *count)
 {
-	return schema->by_name[rank];
+	*count = schema->entries[index].quantile_count;
+	return schema->entries[index].quantiles;
+}
+
+size_t schema_item_count(const struct schema *schema)
+{
+	return schema->item_count;
+}
+
+const struct schema_item *schema_item(const struct schema *schema, size_t rank)
+{
+	return &schema->items[rank];
 }
 
 bool schema_find(const struct schema *schema, const struct family *family,

@@ -12,7 +12,8 @@
 
 /* ---- into families ---- */
 
-static union slot *slots_of(struct family_values *values, uint32_t series, size_t width)
+static union slot *slots_of(struct family_values *values, uint32_t series,
+			    const struct layout *layout)
 {
 	size_t i = series / CHUNK_SERIES;
 
@@ -21,24 +22,27 @@ static union slot *slots_of(struct family_values *values, uint32_t series, size_
 				       sizeof(struct chunk *));
 		values->chunks[values->chunk_count++] = NULL;
 	}
-	values->chunks[i] = chunk_own(values->chunks[i], width);
-	return chunk_slots(values->chunks[i], series, width);
+	values->chunks[i] = chunk_own(values->chunks[i], layout);
+	return chunk_slots(values->chunks[i], series, layout->width);
 }
 
 bool family_restore(struct family *family, const struct saved_series *series)
 {
 	const struct layout *layout = family_layout(family);
 	uint32_t number = (uint32_t)family_series(family);
+	union slot *slots;
 
 	if (series->is_free) {
 		family_adopt_free(family);
 		return true;
 	}
-	if (!slots_value_fits(layout, &series->value) ||
-	    !family_adopt(family, series->labels, series->born))
+	slots = slots_of(family_values(family), number, layout);
+	if (!slots_restore(layout, slots, &series->value))
 		return false;
-	slots_restore(layout, slots_of(family_values(family), number, layout->width),
-		      &series->value);
+	if (!family_adopt(family, series->labels, series->born)) {
+		slots_clear(layout, slots);
+		return false;
+	}
 	if (family_is_base(family))
 		base_set(base_of(family, number), series->value.number,
 			 series->value.time_ns);
@@ -51,10 +55,10 @@ bool family_restore_past(struct family *family, uint32_t number, uint64_t sequen
 	const struct layout *layout = family_layout(family);
 	union slot slots[SLOTS_MAX] = {{0}};
 
-	if (number >= family_series(family) || !slots_value_fits(layout, value))
+	if (number >= family_series(family) || !slots_restore(layout, slots, value))
 		return false;
-	slots_restore(layout, slots, value);
-	family_adopt_past(family, number, past_create(sequence, slots, layout->width));
+	family_adopt_past(family, number, past_create(sequence, slots, layout));
+	slots_clear(layout, slots);
 	return true;
 }
 
@@ -93,13 +97,18 @@ struct walk {
 	struct family *family;
 	const struct layout *layout;
 	union slot scratch[SLOTS_MAX];
+	struct strbuf encoded;
 };
 
 static struct slots_value value_of(struct walk *w, uint32_t number)
 {
 	const union slot *slots = cut_slots(w->cut, w->metric, number, w->scratch);
+	struct panes *panes = cut_panes(w->cut, w->metric, number);
+	struct slots_value value =
+		slots_value(w->layout, slots ? slots : zeros, panes, &w->encoded);
 
-	return slots_value(w->layout, slots ? slots : zeros);
+	panes_unref(panes);
+	return value;
 }
 
 static void visit_value(struct walk *w, uint32_t number)
@@ -126,8 +135,9 @@ static void visit_series(struct walk *w, uint32_t number)
 	const struct series_key *key = family_key(w->family, number);
 	unsigned char version = atomic_load(&key->version);
 	bool gone = atomic_load(&key->gone);
-	struct saved_series series = {.born = atomic_load(&key->born),
-				      .value = slots_value(w->layout, zeros)};
+	struct saved_series series = {
+		.born = atomic_load(&key->born),
+		.value = slots_value(w->layout, zeros, NULL, &w->encoded)};
 	bool is_later = !gone && series.born > cut_sequence(w->cut);
 
 	series.is_free = gone || is_later;
@@ -149,7 +159,7 @@ static void visit_past(struct walk *w, uint32_t number, bool all)
 	if (!past || past->sequence == 0 || past->sequence > cut_sequence(w->cut) ||
 	    (!all && past->sequence <= cut_sequence(w->since)))
 		return;
-	value = slots_value(w->layout, past->slots);
+	value = slots_value(w->layout, past->slots, NULL, &w->encoded);
 	w->visitor->past(w->ctx, w->family, number, past->sequence, &value);
 }
 
@@ -237,7 +247,11 @@ static void visit_family(struct walk *w)
 void cut_each_change(const struct cut *cut, const struct cut *since,
 		     const struct cut_visitor *visitor, void *ctx)
 {
-	struct walk w = {.cut = cut, .since = since, .visitor = visitor, .ctx = ctx};
+	struct walk w = {.cut = cut,
+			 .since = since,
+			 .visitor = visitor,
+			 .ctx = ctx,
+			 .encoded = STRBUF_INIT};
 
 	assert(cut_part_count(cut) == cut_part_count(since));
 	for (w.metric = 0; w.metric < schema_total(cut_schema(cut)); w.metric++) {
@@ -247,4 +261,5 @@ void cut_each_change(const struct cut *cut, const struct cut *since,
 			schema_find(cut_schema(since), w.family, &w.since_metric);
 		visit_family(&w);
 	}
+	strbuf_finish(&w.encoded);
 }

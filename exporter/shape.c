@@ -15,7 +15,7 @@ static bool has_label(const struct metric_def *def, const char *name)
 	for (size_t i = 0; i < def->label_count; i++)
 		if (strcmp(def->labels[i], name) == 0)
 			return true;
-	return false;
+	return def->kind == METRIC_STATE && strcmp(def->name, name) == 0;
 }
 
 static void copy_labels(struct shape *shape, const struct metric_def *def,
@@ -53,6 +53,24 @@ static void copy_buckets(struct shape *shape)
 	}
 }
 
+static void copy_states(struct shape *shape, const struct metric_def *def)
+{
+	static const char *const separators[] = {"[", ","};
+	size_t name_bytes = strlen(def->name) + 1;
+
+	shape->state_count = def->state_count;
+	shape->states = xcalloc(def->state_count, sizeof(*shape->states));
+	for (size_t i = 0; i < def->state_count; i++) {
+		shape->states[i] = (struct strbuf)STRBUF_INIT;
+		text_add_label(&shape->states[i], def->name, slice_of(def->states[i]));
+		/* A label's quotes and escapes are JSON's. */
+		strbuf_puts(&shape->state_list, separators[i > 0]);
+		strbuf_puts(&shape->state_list, shape->states[i].ptr + name_bytes);
+	}
+	if (def->state_count > 0)
+		strbuf_putc(&shape->state_list, ']');
+}
+
 void shape_init(struct shape *shape, const struct metric_def *def,
 		const struct const_label *consts, size_t const_count)
 {
@@ -62,9 +80,11 @@ void shape_init(struct shape *shape, const struct metric_def *def,
 		.name_bytes = strlen(def->name),
 		.layout = layout_of(def),
 		.const_labels = STRBUF_INIT,
+		.state_list = STRBUF_INIT,
 	};
 	copy_labels(shape, def, consts, const_count);
 	copy_buckets(shape);
+	copy_states(shape, def);
 }
 
 void shape_finish(struct shape *shape)
@@ -73,7 +93,11 @@ void shape_finish(struct shape *shape)
 		free(shape->labels[i]);
 	for (size_t i = 0; shape->le && i <= shape->layout.bound_count; i++)
 		strbuf_finish(&shape->le[i]);
+	for (size_t i = 0; i < shape->state_count; i++)
+		strbuf_finish(&shape->states[i]);
+	strbuf_finish(&shape->state_list);
 	strbuf_finish(&shape->const_labels);
+	free(shape->states);
 	free(shape->labels);
 	free(shape->le);
 	free(shape->bounds);

@@ -2,22 +2,43 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(sizeof(union slot) == sizeof(double), "slots are an array of doubles");
 
+static enum panes_kind panes_kind(const struct metric_def *def)
+{
+	if (def->kind == METRIC_SUMMARY)
+		return PANES_SKETCH;
+	if (def->kind == METRIC_UNIQUE)
+		return PANES_DISTINCT;
+	if (def->extreme != EXTREME_NONE)
+		return def->extreme == EXTREME_LEAST ? PANES_LEAST : PANES_GREATEST;
+	return PANES_NONE;
+}
+
+/* A summary has no bounds: its count is that of the bucket +Inf. */
+static size_t sums(const struct metric_def *def)
+{
+	if (def->kind == METRIC_HISTOGRAM || def->kind == METRIC_SUMMARY)
+		return def->bucket_count + 2;
+	return panes_kind(def) == PANES_NONE;
+}
+
 struct layout layout_of(const struct metric_def *def)
 {
-	struct layout layout = {.kind = def->kind, .width = 2};
+	enum panes_kind kind = panes_kind(def);
+	struct layout layout = {.kind = def->kind, .sums = sums(def)};
 
-	if (def->kind == METRIC_GAUGE) {
-		layout.gauge_adds = def->gauge_adds;
-	} else if (def->kind == METRIC_HISTOGRAM) {
-		assert(def->bucket_count <= METRIC_MAX_BUCKETS);
-		layout.bounds = def->buckets;
-		layout.bound_count = def->bucket_count;
-		layout.width = def->bucket_count + 3;
-	}
+	assert(def->bucket_count <= METRIC_MAX_BUCKETS);
+	assert(kind == PANES_NONE || def->window_ns > 0);
+	layout.gauge_adds = def->gauge_adds;
+	layout.bounds = def->buckets;
+	layout.bound_count = def->bucket_count;
+	if (kind != PANES_NONE)
+		layout.panes = panes_shape(kind, def->window_ns);
+	layout.width = layout.sums + (kind != PANES_NONE) + 1;
 	return layout;
 }
 
@@ -71,10 +92,45 @@ static enum update_result set_latest(union slot *value, int64_t *set_ns, double 
 	return UPDATE_DONE;
 }
 
+static void see(const struct layout *layout, union slot *slots, union seen seen,
+		int64_t time_ns)
+{
+	struct panes **panes = &slots[SLOTS_PANES(layout->width)].panes;
+
+	assert(time_ns != METRIC_NO_TIME);
+	*panes = panes_add(&layout->panes, *panes, seen, time_ns);
+	note_time(time_of(layout, slots), time_ns);
+}
+
+void slots_see(const struct layout *layout, union slot *slots, uint64_t hash,
+	       int64_t time_ns)
+{
+	see(layout, slots, (union seen){.hash = hash}, time_ns);
+}
+
+void slots_clear(const struct layout *layout, union slot *slots)
+{
+	panes_unref(slots_panes(layout, slots));
+	memset(slots, 0, layout->width * sizeof(*slots));
+}
+
+void slots_copy_sums(const struct layout *layout, union slot *to,
+		     const union slot *from)
+{
+	memcpy(to, from, layout->width * sizeof(*to));
+	if (layout->panes.kind)
+		to[SLOTS_PANES(layout->width)].panes = NULL;
+}
+
 static enum update_result update_gauge(const struct layout *layout, union slot *slots,
 				       enum update_op op, double value, int64_t time_ns)
 {
 	int64_t *set_ns = time_of(layout, slots);
+
+	if (op == UPDATE_OBSERVE) {
+		see(layout, slots, (union seen){.value = value}, time_ns);
+		return UPDATE_DONE;
+	}
 
 	if (op == UPDATE_SET && !layout->gauge_adds)
 		return set_latest(&slots[0], set_ns, value, time_ns);
@@ -111,13 +167,22 @@ enum update_result slots_update(const struct layout *layout, union slot *slots,
 		slots[0].number += value;
 		break;
 	case METRIC_GAUGE:
-		assert(op != UPDATE_OBSERVE);
+	case METRIC_STATE:
+		assert((op == UPDATE_OBSERVE) == (layout->panes.kind != PANES_NONE));
 		return update_gauge(layout, slots, op, value, time_ns);
 	case METRIC_HISTOGRAM:
 		assert(op == UPDATE_OBSERVE);
 		slots[bucket_of(layout, value)].number += 1;
 		slots[layout->bound_count + 1].number += value;
 		break;
+	case METRIC_SUMMARY:
+		assert(op == UPDATE_OBSERVE);
+		slots[0].number += 1;
+		slots[1].number += value;
+		see(layout, slots, (union seen){.value = value}, time_ns);
+		return UPDATE_DONE;
+	default:
+		abort();
 	}
 	if (time_ns != METRIC_NO_TIME)
 		note_time(time_of(layout, slots), time_ns);
@@ -138,11 +203,11 @@ void slots_merge(const struct layout *layout, union slot *total,
 {
 	int64_t ns = slots_time(layout, slots);
 
-	if (layout->kind == METRIC_GAUGE && !layout->gauge_adds) {
+	if (metric_is_gauge(layout->kind) && !layout->gauge_adds) {
 		merge_latest(layout, total, slots);
 		return;
 	}
-	for (size_t i = 0; i + 1 < layout->width; i++)
+	for (size_t i = 0; i < layout->sums; i++)
 		total[i].number += slots[i].number;
 	if (ns != 0)
 		note_time(time_of(layout, total), ns);
@@ -150,36 +215,53 @@ void slots_merge(const struct layout *layout, union slot *total,
 
 bool slots_have_value(const struct layout *layout, const union slot *slots)
 {
-	return layout->kind != METRIC_GAUGE || slots_time(layout, slots) != 0;
+	return !metric_is_gauge(layout->kind) || slots_time(layout, slots) != 0;
 }
 
-struct slots_value slots_value(const struct layout *layout, const union slot *slots)
+double slots_number(const struct layout *layout, const union slot *slots,
+		    const struct panes *panes)
 {
-	size_t buckets = layout->bound_count + 1;
-	struct slots_value value = {.number = slots[0].number,
+	if (layout->sums == 0)
+		return panes_number(&layout->panes, panes);
+	return slots[layout->sums - 1].number;
+}
+
+struct slots_value slots_value(const struct layout *layout, const union slot *slots,
+			       const struct panes *panes, struct strbuf *encoded)
+{
+	struct slots_value value = {.number = slots_number(layout, slots, panes),
 				    .time_ns = slots_time(layout, slots)};
 
-	if (layout->kind == METRIC_HISTOGRAM) {
-		value.number = slots[buckets].number;
+	if (layout->sums > 1) {
 		value.buckets = &slots->number;
-		value.bucket_count = buckets;
+		value.bucket_count = layout->sums - 1;
+	}
+	if (panes) {
+		strbuf_clear(encoded);
+		panes_encode(&layout->panes, panes, encoded);
+		value.panes = strbuf_slice(encoded);
 	}
 	return value;
 }
 
-bool slots_value_fits(const struct layout *layout, const struct slots_value *value)
-{
-	size_t buckets = layout->kind == METRIC_HISTOGRAM ? layout->bound_count + 1 : 0;
-
-	return value->bucket_count == buckets;
-}
-
-void slots_restore(const struct layout *layout, union slot *slots,
+bool slots_restore(const struct layout *layout, union slot *slots,
 		   const struct slots_value *value)
 {
-	if (value->bucket_count > 0)
-		memcpy(slots, value->buckets,
-		       value->bucket_count * sizeof(*value->buckets));
-	slots[value->bucket_count].number = value->number;
+	size_t buckets = layout->sums > 1 ? layout->sums - 1 : 0;
+	struct panes *panes = NULL;
+
+	if (value->bucket_count != buckets)
+		return false;
+	if (value->panes.len > 0 && layout->panes.kind)
+		panes = panes_decode(&layout->panes, value->panes);
+	if (value->panes.len > 0 && !panes)
+		return false;
+	if (buckets > 0)
+		memcpy(slots, value->buckets, buckets * sizeof(*value->buckets));
+	if (layout->sums > 0)
+		slots[layout->sums - 1].number = value->number;
+	if (panes)
+		slots[SLOTS_PANES(layout->width)].panes = panes;
 	*time_of(layout, slots) = value->time_ns;
+	return true;
 }

@@ -10,6 +10,7 @@
 #include "common/xalloc.h"
 #include "exporter/base.h"
 #include "exporter/chunk.h"
+#include "exporter/distinct.h"
 #include "exporter/family.h"
 #include "exporter/index.h"
 #include "exporter/life.h"
@@ -242,7 +243,7 @@ static bool is_over(const struct member *m, int64_t time_ns)
 {
 	int64_t expire_ns = family_expire_ns(m->family);
 
-	return m->layout->kind == METRIC_GAUGE && expire_ns > 0 &&
+	return metric_is_gauge(m->layout->kind) && expire_ns > 0 &&
 	       time_ns != METRIC_NO_TIME && time_ns < clock_wall_ns() - expire_ns;
 }
 
@@ -294,7 +295,7 @@ static union slot *slots_to_write(struct member *m, uint32_t series)
 
 	if (i >= m->chunk_count)
 		make_room(m, i);
-	m->chunks[i] = chunk_own(m->chunks[i], width);
+	m->chunks[i] = chunk_own(m->chunks[i], m->layout);
 	return chunk_slots(m->chunks[i], series, width);
 }
 
@@ -345,6 +346,19 @@ static enum update_result update_total(struct store *store, struct member *m,
 			    update->time_ns);
 }
 
+static enum update_result apply(struct store *store, struct member *m, uint32_t series,
+				const struct update *update)
+{
+	if (update->op == UPDATE_TOTAL)
+		return update_total(store, m, series, update);
+	if (update->op != UPDATE_SEE)
+		return slots_update(m->layout, slots_to_write(m, series), update->op,
+				    update->value, update->time_ns);
+	slots_see(m->layout, slots_to_write(m, series), distinct_hash(update->text),
+		  update->time_ns);
+	return UPDATE_DONE;
+}
+
 enum update_result store_update(struct store *store, const struct update *update)
 {
 	struct member *m = store->by_metric[update->metric];
@@ -357,11 +371,7 @@ enum update_result store_update(struct store *store, const struct update *update
 	series = find_series(store, m, update->labels, update->time_ns, &result);
 	if (series == STORE_NO_SERIES)
 		return result;
-	if (update->op == UPDATE_TOTAL)
-		applied = update_total(store, m, series, update);
-	else
-		applied = slots_update(m->layout, slots_to_write(m, series), update->op,
-				       update->value, update->time_ns);
+	applied = apply(store, m, series, update);
 	return applied == UPDATE_DONE ? result : applied;
 }
 
@@ -398,8 +408,7 @@ static void clear(struct member *m, uint32_t series)
 	size_t i = series / CHUNK_SERIES;
 
 	if (i < m->chunk_count && m->chunks[i])
-		memset(slots_to_write(m, series), 0,
-		       m->layout->width * sizeof(union slot));
+		slots_clear(m->layout, slots_to_write(m, series));
 }
 
 static void let_go(struct member *m)

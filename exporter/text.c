@@ -35,11 +35,7 @@ void text_add_label(struct strbuf *labels, const char *name, struct slice value)
 void text_add_header(struct strbuf *out, const char *name, enum metric_kind kind,
 		     const char *help)
 {
-	static const char *const kinds[] = {
-		[METRIC_COUNTER] = "counter",
-		[METRIC_GAUGE] = "gauge",
-		[METRIC_HISTOGRAM] = "histogram",
-	};
+	const char *type = metric_is_gauge(kind) ? "gauge" : metric_kind_name(kind);
 
 	if (help[0] != '\0') {
 		strbuf_puts(out, "# HELP ");
@@ -51,7 +47,7 @@ void text_add_header(struct strbuf *out, const char *name, enum metric_kind kind
 	strbuf_puts(out, "# TYPE ");
 	strbuf_puts(out, name);
 	strbuf_putc(out, ' ');
-	strbuf_puts(out, kinds[kind]);
+	strbuf_puts(out, type);
 	strbuf_putc(out, '\n');
 }
 

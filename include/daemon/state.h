@@ -100,16 +100,18 @@ bool state_each_scraper(struct state *state,
 /* A metric's definition: all that must agree for its series to go on. */
 struct state_family {
 	const char *name;
-	const char *kind; /* "counter", "gauge", "histogram"; "base": never shown */
+	const char *kind;       /* metric_kind_name(); "base": never shown */
 	struct slice signature; /* bytes that stand for the definition */
+	const char *states;     /* what a state's numbers mean, for people; or NULL */
 };
 
-/* The value of a series.  A counter and a gauge have no buckets. */
+/* The value of a series.  Only histograms and summaries have buckets. */
 struct state_value {
-	double value;          /* counter, gauge; the sum of a histogram */
+	double value;          /* or the sum; the number of a state */
 	int64_t time_ns;       /* latest log time; gauge: 0: never set; else 0: none */
 	const double *buckets; /* not cumulative, +Inf last */
 	size_t bucket_count;
+	struct slice panes; /* bytes: what a window holds; empty: nothing */
 };
 
 struct state_series {

@@ -18,15 +18,16 @@
 
 struct chunk {
 	atomic_uint refs;
+	uint32_t panes_width; /* width of a series with panes, which are kept; or 0 */
 	union slot slots[];
 };
 
 /*
  * The chunk to write to: `chunk` itself, or a copy if others hold it (the
- * caller's reference moves to the copy), or a new one, all zero, if NULL.
- * `width`: slots of a series.
+ * caller's reference moves to the copy), or a new one, all zero, if NULL.  The chunks
+ * of a family have the layout in common.
  */
-struct chunk *chunk_own(struct chunk *chunk, size_t width);
+struct chunk *chunk_own(struct chunk *chunk, const struct layout *layout);
 
 /* Only the owner's thread. */
 struct chunk *chunk_ref(struct chunk *chunk);

@@ -17,6 +17,7 @@
 struct cut;
 struct share;
 union slot;
+struct panes;
 
 /*
  * Takes over the references to the parts (one a worker; NULL where a worker
@@ -54,13 +55,19 @@ size_t cut_series(const struct cut *cut, size_t metric);
 const union slot *cut_slots(const struct cut *cut, size_t metric, uint32_t series,
 			    union slot *scratch);
 
+/*
+ * What its window holds (panes.h), merged over the workers; the caller's reference.
+ * NULL if there is none.
+ */
+struct panes *cut_panes(const struct cut *cut, size_t metric, uint32_t series);
+
 /* For the exporter's own modules: a worker's share (part.h), NULL if it has none. */
 size_t cut_part_count(const struct cut *cut);
 const struct share *cut_share(const struct cut *cut, size_t metric, size_t part);
 
 /*
- * The value of a counter or gauge, summed or chosen over the workers; false if
- * the series has none.  For tests and the daemon's own decisions.
+ * The value of a counter, gauge or unique, summed or chosen over the workers; false
+ * if the series has none.  For tests and the daemon's own decisions.
  */
 bool cut_value(const struct cut *cut, size_t metric, uint32_t series, double *value);
 

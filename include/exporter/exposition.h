@@ -25,11 +25,11 @@
 struct exposition;
 
 /*
- * Takes a reference to the cut.  Counters and histograms that were born, or came
- * back after they had expired, since the cut `seen_sequence` are shown at their
- * previous value: 0, or what they were when they were hidden.  `tail` (copied; may be
- * empty) is whole families in the same format, appended at the end.  A family
- * that has no series to show prints nothing.
+ * Takes a reference to the cut.  Counters, histograms and sums and counts of summaries
+ * that were born, or came back after they had expired, since the cut `seen_sequence`
+ * are shown at their previous value: 0, or what they were when they were hidden. `tail`
+ * (copied; may be empty) is whole families in the same format, appended at the end.  A
+ * family that has no series to show prints nothing.
  */
 struct exposition *exposition_create(struct cut *cut, uint64_t seen_sequence,
 				     struct slice tail);

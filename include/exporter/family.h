@@ -69,6 +69,10 @@ struct slice family_name_slice(const struct family *family);
 /* Histograms: the label le="..." of a bucket; the last one is +Inf. */
 struct slice family_le(const struct family *family, size_t bucket);
 
+/* States: the label NAME="..." of one. */
+size_t family_states(const struct family *family);
+struct slice family_state(const struct family *family, size_t state);
+
 /* `series` is below family_series().  Any thread. */
 const struct series_key *family_key(const struct family *family, uint32_t series);
 

@@ -16,8 +16,19 @@
 
 struct form_family {
 	const struct family *family;
+	enum metric_kind
+		kind; /* as which it is shown: a time of an update is a gauge */
 	struct slice name;
 	const char *help;
+	const struct quantile *quantiles; /* summaries (registry.h) */
+	size_t quantile_count;
+};
+
+struct form_series {
+	struct slice labels;
+	double number;          /* what is not said below; the place of a state */
+	const union slot *sums; /* histograms: buckets, sum; summaries: count, sum */
+	const double *at_quantiles; /* summaries: one for each quantile */
 };
 
 struct form {
@@ -27,7 +38,7 @@ struct form {
 			     bool is_first);
 	/* is_first: of the family. */
 	void (*add_series)(struct strbuf *out, const struct form_family *family,
-			   struct slice labels, const union slot *slots, bool is_first);
+			   const struct form_series *series, bool is_first);
 	void (*end_family)(struct strbuf *out);
 	void (*end)(struct strbuf *out);
 };
@@ -37,8 +48,8 @@ extern const struct form form_text;
 
 /*
  * JSON as prom2json makes it: a list of families with name, help, type and
- * metrics, the series, each with labels and a value, or with buckets, count and
- * sum.  Numbers are texts: JSON has neither NaN nor infinities.
+ * metrics, the series, each with labels and a value, or with buckets or quantiles,
+ * count and sum.  Numbers are texts: JSON has neither NaN nor infinities.
  */
 extern const struct form form_json;
 

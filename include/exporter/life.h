@@ -7,9 +7,9 @@
  * when a cut is made, so a line costs nothing, and what was found is a mark in the
  * series' key: what is shown and what a scraper is told agree.
  *
- * An expired counter or histogram is hidden and does not count against the limits;
- * at most as many are hidden as may be shown, the oldest go.  An expired gauge goes.
- * What goes frees its number, in three steps, since nobody waits for anybody:
+ * An expired counter, histogram or summary is hidden and does not count against the
+ * limits; at most as many are hidden as may be shown, the oldest go.  An expired gauge
+ * goes. What goes frees its number, in three steps, since nobody waits for anybody:
  *
  *   1. every store forgets which labels lead to the number; who asks for the label
  *      set by name meanwhile keeps it;
@@ -27,13 +27,17 @@
 #include "exporter/family.h"
 #include "exporter/slots.h"
 
-/* What a series showed when it was hidden, before it came back.  Never changes. */
+/*
+ * What a series showed when it was hidden, before it came back; without panes.  Never
+ * changes.
+ */
 struct past {
 	uint64_t sequence; /* of the cut with which it came back */
 	union slot slots[];
 };
 
-struct past *past_create(uint64_t sequence, const union slot *slots, size_t width);
+struct past *past_create(uint64_t sequence, const union slot *slots,
+			 const struct layout *layout);
 
 struct life *life_create(void);
 void life_destroy(struct life *life); /* NULL is accepted */

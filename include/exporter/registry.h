@@ -61,15 +61,16 @@ void registry_set_limits(struct registry *registry,
 /*
  * Binds a configuration: the i-th family of the schema is that of defs[i]; no two have
  * the same name.  A definition equal to one known before (name, kind, labels, which are
- * hashed, buckets, gauge_adds, const labels) keeps its family with all series and
- * values; help, max_series and new declared sets are taken over.  A family that no
- * definition names any more is kept for `keep_removed_ns` of the clock that `now_ns` is
- * from, in case the same definition comes back; the first bind after that gives it up.
- * A definition that is new may have been saved by an earlier process:
- * registry_set_restore().  own_count definitions at the front are the daemon's own
- * metrics: no const labels, no limits, shown while catching up too.  A const label
- * whose name a definition has as a label gives way to that.  Copies everything.  The
- * schema is the caller's reference.  One thread at a time.
+ * hashed, buckets, gauge_adds, extreme, window, states, const labels) keeps its family
+ * with all series and values; help, quantiles, track_age, max_series and new declared
+ * sets are taken over.  A family that no definition names any more is kept for
+ * `keep_removed_ns` of the clock that `now_ns` is from, in case the same definition
+ * comes back; the first bind after that gives it up.  A definition that is new may have
+ * been saved by an earlier process: registry_set_restore().  own_count definitions at
+ * the front are the daemon's own metrics: no const labels, no limits, shown while
+ * catching up too.  A const label whose name a definition has as a label gives way to
+ * that.  Copies everything.  The schema is the caller's reference.  One thread at a
+ * time.
  */
 struct schema *registry_bind(struct registry *registry,
 			     const struct metric_def *const *defs, size_t count,
@@ -94,8 +95,26 @@ bool schema_find(const struct schema *schema, const struct family *family,
 		 size_t *index);
 size_t schema_own_count(const struct schema *schema);
 const char *schema_help(const struct schema *schema, size_t index);
-/* The index of the family that is `rank`-th by name. */
-size_t schema_by_name(const struct schema *schema, size_t rank);
+/* A summary's; what does not fit its values, so that a reload may change them. */
+struct quantile {
+	double q;
+	const char *label; /* quantile="0.5" */
+};
+const struct quantile *schema_quantiles(const struct schema *schema, size_t index,
+					size_t *count);
+
+/*
+ * What an exposition shows, in the order of names: families, and the times of the last
+ * update of those that are tracked.
+ */
+struct schema_item {
+	size_t index; /* of the family */
+	bool is_age;
+	const char *name;
+	const char *help;
+};
+size_t schema_item_count(const struct schema *schema);
+const struct schema_item *schema_item(const struct schema *schema, size_t rank);
 
 /* Any thread. */
 const char *family_name(const struct family *family);
@@ -106,7 +125,7 @@ bool family_is_base(const struct family *family);
 size_t family_series(const struct family *family);
 /* Without those that have expired. */
 size_t family_live_series(const struct family *family);
-/* Expired counters and histograms that went because there were too many. */
+/* Expired counters, histograms and summaries that went because there were too many. */
 uint64_t family_forgotten(const struct family *family);
 /* Updates that the series limit kept from a series of their own. */
 uint64_t family_overflows(const struct family *family);

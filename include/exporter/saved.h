@@ -22,6 +22,9 @@
 /* The definition as text, the same in every process (registry_set_restore()). */
 struct slice family_signature(const struct family *family);
 
+/* What the numbers of a state mean: a list of texts, as JSON; NULL of other kinds. */
+const char *family_state_list(const struct family *family);
+
 /* The notes of the one who saves; nobody else touches them. */
 struct family_saved {
 	uint64_t id;
@@ -56,8 +59,8 @@ struct saved_series {
 bool family_restore(struct family *family, const struct saved_series *series);
 
 /*
- * What a series that is restored was when it was hidden, before it came back with the
- * cut `sequence`.  As above; false, too, if there is no such series.
+ * What a series that is restored was when it was hidden (without panes), before it came
+ * back with the cut `sequence`.  As above; false, too, if there is no such series.
  */
 bool family_restore_past(struct family *family, uint32_t number, uint64_t sequence,
 			 const struct slots_value *value);

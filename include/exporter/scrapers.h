@@ -2,7 +2,7 @@
  * scrapers.h - what each scraper was shown last.
  *
  * Prometheus' increase() misses a series that is born at 1.  So a scraper is
- * shown a counter or histogram born since its last scrape at 0 once, then at
+ * shown a counter, histogram or summary born since its last scrape at 0 once, then at
  * its value.  A scraper is a client that sends the header
  * X-Prometheus-Scrape-Timeout-Seconds, told apart by address and user agent;
  * a person with curl sees the values as they are, and so does a scraper

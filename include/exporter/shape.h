@@ -20,7 +20,10 @@ struct shape {
 	size_t name_bytes;
 	struct layout layout;
 	double *bounds;
-	struct strbuf *le; /* one for each bucket, +Inf last: le="..." */
+	struct strbuf *le;     /* one for each bucket, +Inf last: le="..." */
+	struct strbuf *states; /* one for each state: NAME="..." */
+	size_t state_count;
+	struct strbuf state_list; /* as JSON */
 	char **labels;
 	size_t label_count;
 	struct strbuf const_labels; /* rendered */
@@ -28,7 +31,7 @@ struct shape {
 
 /*
  * Copies the definition but not the help.  A const label whose name the definition has
- * too is left out.
+ * too, be it for its states, is left out.
  */
 void shape_init(struct shape *shape, const struct metric_def *def,
 		const struct const_label *consts, size_t const_count);

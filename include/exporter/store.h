@@ -44,7 +44,7 @@ void store_births_are_old(struct store *store, bool old);
  * Applies one update.  Raw label bytes are made valid UTF-8.  Series are found
  * by hashing the label slices; nothing is allocated unless one is born or a
  * chunk is copied.  What is not UPDATE_DONE changed nothing, except that over
- * the limit a counter or histogram has counted in its series `other`.
+ * the limit a counter, histogram or summary has counted in its series `other`.
  *
  * A gauge that is set without log time always takes the value, as if it were
  * set right after the present one; a gauge whose parts add up takes a `set` as

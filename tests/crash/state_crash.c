@@ -9,10 +9,10 @@
  * commit, prints "acked N" for each, and compares after closing and opening again.  Its
  * last line is "done".
  *
- * On its course: counters whose sum is the position in the file, births, a gauge, a
- * histogram, a family that comes and goes and is forgotten, series that go and leave
- * their number to others, what series were before they came back, a file that comes
- * and goes, folds, checkpoints of the WAL, and a reopening in the middle.
+ * On its course: counters whose sum is the position in the file, births, a gauge with
+ * a window, a histogram, a family that comes and goes and is forgotten, series that go
+ * and leave their number to others, what series were before they came back, a file that
+ * comes and goes, folds, checkpoints of the WAL, and a reopening in the middle.
  */
 #include <math.h>
 #include <stdio.h>
@@ -140,12 +140,22 @@ static void visit_hits(void *ctx, const struct state_series *series)
 	r->visited++;
 }
 
+/* Of 1 to 40,000 bytes: within a page and over several. */
+static struct slice panes_of(const struct model *m)
+{
+	static char bytes[40000];
+
+	memset(bytes, (int)m->sequence, sizeof(bytes));
+	return (struct slice){bytes, m->sequence % 5 * 9999 + 1};
+}
+
 static void visit_level(void *ctx, const struct state_series *series)
 {
 	struct run *r = ctx;
 
 	r->visited++;
 	check(r, same(series->value.value, r->now.level));
+	check(r, slice_eq(series->value.panes, panes_of(&r->now)));
 	check(r, series->value.time_ns == (int64_t)r->now.sequence);
 }
 
@@ -410,7 +420,8 @@ static bool commit(struct run *r, struct error *err)
 {
 	struct state_scraper scraper = {{1}, r->now.sequence, r->now.sequence};
 	struct state_value value = {.value = r->now.level,
-				    .time_ns = (int64_t)r->now.sequence};
+				    .time_ns = (int64_t)r->now.sequence,
+				    .panes = panes_of(&r->now)};
 
 	state_begin(r->state);
 	state_put_family(r->state, r->hits, &hits);

@@ -1,8 +1,8 @@
 /*
  * Four workers update the same series, some of which are new, while cuts are
  * taken, two threads render each, what changed is looked for, marks hide series,
- * others expire and their numbers are given away, running totals grow, and the
- * configuration is reloaded.  For ThreadSanitizer; by itself it checks that no
+ * others expire and their numbers are given away, running totals grow, windows move,
+ * and the configuration is reloaded.  For ThreadSanitizer; by itself it checks that no
  * cut loses an update, that totals never go back and that each cut stays as it is.
  */
 #include <pthread.h>
@@ -88,9 +88,39 @@ static const struct metric_def base = {.kind = METRIC_GAUGE,
 				       .labels = base_labels,
 				       .label_count = 1,
 				       .is_base = true};
-enum { EVENTS, SIZES, LEVEL, MARKED, PODS, CALLS, DONE, BASE, DEFS };
-static const struct metric_def *const defs[DEFS] = {&events, &sizes, &level, &marked,
-						    &pods,   &calls, &done,  &base};
+static const double quantiles[] = {0.5, 0.99};
+static const struct metric_def took = {.kind = METRIC_SUMMARY,
+				       .name = "took",
+				       .help = "",
+				       .labels = labels,
+				       .label_count = 1,
+				       .window_ns = NS_PER_SECOND,
+				       .quantiles = quantiles,
+				       .quantile_count = 2};
+static const struct metric_def users = {
+	.kind = METRIC_UNIQUE, .name = "users", .help = "", .window_ns = NS_PER_SECOND};
+static const struct metric_def highest = {.kind = METRIC_GAUGE,
+					  .name = "highest",
+					  .help = "",
+					  .extreme = EXTREME_GREATEST,
+					  .window_ns = NS_PER_SECOND};
+enum {
+	EVENTS,
+	SIZES,
+	LEVEL,
+	MARKED,
+	PODS,
+	CALLS,
+	DONE,
+	BASE,
+	TOOK,
+	USERS,
+	HIGHEST,
+	DEFS
+};
+static const struct metric_def *const defs[DEFS] = {&events, &sizes, &level,  &marked,
+						    &pods,   &calls, &done,   &base,
+						    &took,   &users, &highest};
 
 static int failures;
 
@@ -123,6 +153,23 @@ static void update_brief(struct store *store, int i, int number)
 	store_update(store, &total);
 }
 
+/* All workers write to the same windows, which move by a pane each 1700 updates. */
+static void update_windows(struct store *store, int i, int number)
+{
+	char text[16];
+	struct slice id = {i % 2 ? "a" : "b", 1};
+	int64_t time_ns = (int64_t)i * (NS_PER_MS / 10) + number;
+	struct update time = {TOOK, UPDATE_OBSERVE, i % 1000, time_ns, &id};
+	struct update user = {USERS, UPDATE_SEE, 0, time_ns, NULL};
+	struct update high = {HIGHEST, UPDATE_OBSERVE, i % 77, time_ns, NULL};
+
+	user.text = (struct slice){
+		text, (size_t)snprintf(text, sizeof(text), "%d", i / 3 * number)};
+	store_update(store, &time);
+	store_update(store, &user);
+	store_update(store, &high);
+}
+
 static void update(struct store *store, int i, int number)
 {
 	char text[16];
@@ -139,6 +186,7 @@ static void update(struct store *store, int i, int number)
 	store_update(store, &set);
 	store_update(store, &mark);
 	update_brief(store, i, number);
+	update_windows(store, i, number);
 }
 
 static void answer(struct worker *w, struct store *store, bool last)

@@ -1,7 +1,7 @@
 /*
  * state_fixture.h - a state directory, its database, and a person who looks into it.
  *
- * What is loaded is shown as text: `LABELS=VALUE`, or `LABELS=VALUE[BUCKETS]`,
+ * What is loaded is shown as text: `LABELS=VALUE`, `LABELS=VALUE[BUCKETS]<PANES>`,
  * separated by spaces, in the order in which it was visited.
  */
 #ifndef TESTS_UNIT_DAEMON_STATE_FIXTURE_H
@@ -34,6 +34,9 @@ static struct strbuf text = STRBUF_INIT;
 
 static const struct state_family hits = {"hits_total", "counter", {"sig-hits", 8}};
 static const struct state_family level = {"level", "gauge", {"sig-level", 9}};
+static const struct state_family delay = {"delay_seconds", "summary", {"sig-delay", 9}};
+static const struct state_family job = {
+	"job", "state", {"sig-job", 7}, "[\"idle\",\"running\"]"};
 static const struct state_family took = {"took_seconds", "histogram", {"s\0t", 3}};
 
 static inline void start(void)
@@ -103,6 +106,8 @@ static inline void show_series(void *ctx, const struct state_series *series)
 	}
 	if (series->value.bucket_count > 0)
 		strbuf_putc(&text, ']');
+	if (series->value.panes.len > 0)
+		strbuf_addf(&text, "<%.*s>", SLICE_ARG(series->value.panes));
 }
 
 static inline uint64_t id_of(const struct state_family *family)

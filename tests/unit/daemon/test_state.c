@@ -557,6 +557,68 @@ Test(state, only_owner_and_group_may_read_the_files)
 	cr_expect_eq(st.st_mode & 07777, 0640);
 }
 
+static const double one_count[] = {3};
+
+static void put_delay(uint64_t id, uint32_t number, const char *panes, bool is_new)
+{
+	struct state_series series = {.number = number,
+				      .labels = slice_of(number ? "b" : "a"),
+				      .value = {.value = 0.5,
+						.time_ns = 7,
+						.buckets = one_count,
+						.bucket_count = 1,
+						.panes = slice_of(panes)}};
+
+	if (is_new)
+		state_put_series(state, id, &series);
+	else
+		state_put_value(state, id, number, &series.value);
+}
+
+Test(state, what_windows_hold_is_kept_with_the_value)
+{
+	uint64_t id;
+
+	open_state();
+	id = id_of(&delay);
+	state_begin(state);
+	state_put_family(state, id, &delay);
+	put_delay(id, 0, "first", true);
+	put_delay(id, 1, "", true);
+	commit();
+	reopen();
+	cr_expect_str_eq(loaded(&delay), "a=0.5[3]<first> b=0.5[3]");
+	state_begin(state);
+	put_delay(id, 0, "second", false);
+	put_delay(id, 1, "its own", false);
+	put_delay(id, 0, "third", false);
+	commit();
+	reopen();
+	cr_expect_str_eq(loaded(&delay), "a=0.5[3]<third> b=0.5[3]<its own>");
+}
+
+Test(state, a_person_sees_sum_and_count_of_a_summary_and_the_name_of_a_state)
+{
+	struct state_series series = {.labels = slice_of("id=\"x\""),
+				      .value = {.value = 1, .time_ns = 7}};
+	uint64_t delay_id, job_id;
+
+	open_state();
+	delay_id = id_of(&delay);
+	job_id = id_of(&job);
+	state_begin(state);
+	state_put_family(state, delay_id, &delay);
+	state_put_family(state, job_id, &job);
+	put_delay(delay_id, 0, "p", true);
+	state_put_series(state, job_id, &series);
+	series = (struct state_series){.number = 1, .labels = slice_of("never")};
+	state_put_series(state, job_id, &series);
+	commit();
+	cr_expect_str_eq(query("SELECT metric, value FROM metrics ORDER BY metric"),
+			 "delay_seconds_count{a}|3 delay_seconds_sum{a}|0.5 "
+			 "job{id=\"x\"}|running");
+}
+
 Test(state, after_an_orderly_end_there_is_one_file)
 {
 	open_state();

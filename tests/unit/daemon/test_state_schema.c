@@ -100,17 +100,18 @@ Test(state_schema, state_of_the_first_version_is_resumed_with_the_views_of_today
 	cr_expect_eq(state_sequence(state), 7);
 	cr_expect_str_eq(loaded(&hits), "a=6");
 	cr_expect_str_eq(query("SELECT * FROM metrics"), "hits_total{a}|6|");
+	cr_expect_str_eq(query("SELECT states, panes FROM families JOIN series"), "|",
+			 "what it could not have has no window and no states");
 	cr_expect_eq(names_with("state.db."), 0);
 }
 
 Test(state_schema, what_had_no_time_is_as_old_as_the_step_to_version_4)
 {
 	struct state_schema third = {state_schema_ours.steps, 3};
-	const char *times =
-		"SELECT (time_ns / 1000000000 - strftime('%s', 'now')) / 60"
-		" FROM (SELECT * FROM series UNION ALL SELECT * FROM (SELECT"
-		" series, '', 0, value, time_ns, buckets FROM delta))"
-		" ORDER BY id, time_ns";
+	const char *times = "SELECT (time_ns / 1000000000 - strftime('%s', 'now')) / 60"
+			    " FROM (SELECT id, time_ns FROM series UNION ALL SELECT"
+			    " series, time_ns FROM delta)"
+			    " ORDER BY id, time_ns";
 
 	plant(&third);
 	query("INSERT INTO meta VALUES ('sequence', 7), ('last_family', 3);"
@@ -127,7 +128,6 @@ Test(state_schema, what_had_no_time_is_as_old_as_the_step_to_version_4)
 	cr_expect_eq(found, STATE_RESUMED);
 	cr_expect_str_eq(loaded(&hits), "a=6");
 	close_state();
-	cr_expect_str_eq(query("PRAGMA user_version"), "5");
 	cr_expect(strstr(query(times), "0 0 -") == text.ptr, "%s", text.ptr);
 	cr_expect_str_eq(query("SELECT metric, value FROM metrics ORDER BY metric"),
 			 "hits_total{a}|6 in_flight|3 level|3");
