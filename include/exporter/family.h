@@ -58,7 +58,7 @@ void family_unref(struct family *family); /* NULL is accepted */
 
 /*
  * Takes over max_series and gives birth to the declared sets.  An unlabelled
- * counter or histogram is declared by itself.
+ * counter, histogram or summary is declared by itself.
  */
 void family_take_over(struct family *family, const struct metric_def *def);
 
