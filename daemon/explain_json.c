@@ -94,7 +94,7 @@ static void add_attempt(struct strbuf *out, const struct explained_attempt *a)
 static const char *const ops[] = {
 	[UPDATE_ADD] = "add",     [UPDATE_SUBTRACT] = "subtract",
 	[UPDATE_SET] = "set",     [UPDATE_OBSERVE] = "observe",
-	[UPDATE_TOTAL] = "total",
+	[UPDATE_TOTAL] = "total", [UPDATE_SEE] = "see",
 };
 
 static void add_value(struct strbuf *out, double value)
@@ -123,7 +123,10 @@ static void add_update(struct strbuf *out, const struct shown_style *style,
 			add_string(out, style->labels[i].name, style->labels[i].value);
 		strbuf_putc(out, '}');
 		add_string(out, "op", ops[update->op]);
-		add_value(out, update->value);
+		if (update->text.len > 0)
+			add_text(out, "text", update->text);
+		else
+			add_value(out, update->value);
 	}
 	if (update->problem)
 		add_string(out, "problem", update->problem);

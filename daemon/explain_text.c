@@ -98,12 +98,18 @@ void shown_change(struct strbuf *out, const struct explained_update *update)
 		[UPDATE_SET] = "= ",
 		[UPDATE_OBSERVE] = "observes ",
 		[UPDATE_TOTAL] = "running total ",
+		[UPDATE_SEE] = "sees ",
 	};
 	char number[NUMBER_MAX_BYTES];
 	bool down = update->op == UPDATE_SUBTRACT;
 	double value = down ? -update->value : update->value;
 	size_t len = number_format(number, value);
 
+	if (update->text.len > 0) {
+		strbuf_puts(out, signs[update->op]);
+		add_quoted(out, update->text, FIELD_COLUMNS);
+		return;
+	}
 	/* A number below 0 has its sign. */
 	if (!(value < 0 && update->op == UPDATE_ADD) && !(value < 0 && down))
 		strbuf_puts(out, signs[update->op]);

@@ -4,18 +4,21 @@
 #include <stdlib.h>
 
 #include "common/xalloc.h"
+#include "exporter/sketch.h"
 #include "parsers/value.h"
 
 #define MAX_LABELS 64
 
 struct sample {
-	char *key;    /* name{labels in order}, without `le` for buckets too */
-	char *family; /* of a histogram's bucket: its labels without `le` */
+	char *key;    /* name{labels in order} */
+	char *family; /* of a bucket or a quantile: its labels without that one */
 	struct slice line;
 	struct slice series, number; /* the two parts of the line */
 	double value;
 	bool has_value;
 	bool is_gauge;
+	bool is_quantile; /* of a sketch: it is so exact and no more */
+	bool is_state;    /* a label has the metric's name */
 	bool expected;
 };
 
@@ -58,9 +61,17 @@ static size_t split_pairs(const char *p, const char *end, char **pairs)
 	return count;
 }
 
-/* name{a="1",b="2"} with the pairs in order; without `le` if asked. */
+/* The number's text in le="0.5" and quantile="0.5"; NULL: it is another label. */
+static const char *bound_of(const char *pair)
+{
+	if (strncmp(pair, "le=\"", 4) == 0)
+		return pair + 4;
+	return strncmp(pair, "quantile=\"", 10) == 0 ? pair + 10 : NULL;
+}
+
+/* name{a="1",b="2"} with the pairs in order; without those numbers if asked. */
 static char *canonical(const char *line, size_t name_len, const char *labels,
-		       const char *labels_end, bool without_le)
+		       const char *labels_end, bool without_bound)
 {
 	struct strbuf key = STRBUF_INIT;
 	char *pairs[MAX_LABELS];
@@ -69,15 +80,15 @@ static char *canonical(const char *line, size_t name_len, const char *labels,
 	strbuf_add(&key, line, name_len);
 	qsort(pairs, count, sizeof(*pairs), by_text);
 	for (size_t i = 0; i < count; i++) {
-		double le;
-		bool is_le = strncmp(pairs[i], "le=\"", 4) == 0;
+		const char *bound = bound_of(pairs[i]);
+		double number;
 
-		if (is_le && !without_le &&
-		    value_parse(VALUE_NUMBER,
-				(struct slice){pairs[i] + 4, strlen(pairs[i]) - 5},
-				&le))
-			strbuf_addf(&key, "%sle=%.17g", shown++ ? "," : "{", le);
-		else if (!is_le)
+		if (bound && !without_bound &&
+		    value_parse(VALUE_NUMBER, (struct slice){bound, strlen(bound) - 1},
+				&number))
+			strbuf_addf(&key, "%s%.*s%.17g", shown++ ? "," : "{",
+				    (int)(bound - pairs[i] - 1), pairs[i], number);
+		else if (!bound)
 			strbuf_addf(&key, "%s%s", shown++ ? "," : "{", pairs[i]);
 		free(pairs[i]);
 	}
@@ -85,6 +96,21 @@ static char *canonical(const char *line, size_t name_len, const char *labels,
 		strbuf_putc(&key, '}');
 	strbuf_room(&key, 0); /* its own memory even when empty */
 	return key.ptr;
+}
+
+static bool has_label(const char *labels, const char *labels_end, const char *name,
+		      size_t name_len)
+{
+	char *pairs[MAX_LABELS];
+	size_t count = split_pairs(labels, labels_end, pairs);
+	bool found = false;
+
+	for (size_t i = 0; i < count; i++) {
+		found |= strncmp(pairs[i], name, name_len) == 0 &&
+			 pairs[i][name_len] == '=';
+		free(pairs[i]);
+	}
+	return found;
 }
 
 static bool ends(const char *text, size_t len, const char *suffix)
@@ -131,6 +157,10 @@ static struct sample parse_sample(struct slice line)
 	if (ends(line.ptr, name_len, "_bucket"))
 		s.family = canonical(line.ptr, name_len - strlen("_bucket"), labels,
 				     labels_end, true);
+	s.is_quantile = has_label(labels, labels_end, "quantile", strlen("quantile"));
+	if (s.is_quantile)
+		s.family = canonical(line.ptr, name_len, labels, labels_end, true);
+	s.is_state = has_label(labels, labels_end, line.ptr, name_len);
 	return s;
 }
 
@@ -198,14 +228,17 @@ static struct sample *find(const struct samples *samples, const char *key)
 	return NULL;
 }
 
-static bool same_value(const struct sample *a, const struct sample *b)
+static bool same_value(const struct sample *want, const struct sample *have)
 {
-	return a->has_value && b->has_value &&
-	       (a->value == b->value || (isnan(a->value) && isnan(b->value)) ||
-		fabs(a->value - b->value) <= 1e-12 * fabs(b->value));
+	double error = want->is_quantile ? SKETCH_ERROR : 0;
+
+	return want->has_value && have->has_value &&
+	       (want->value == have->value ||
+		(isnan(want->value) && isnan(have->value)) ||
+		fabs(want->value - have->value) <= (error + 1e-12) * fabs(want->value));
 }
 
-/* Somebody expects this histogram's buckets, or does not expect it by count and sum. */
+/* Somebody expects these buckets or quantiles, or does not expect count and sum. */
 static bool buckets_count(const struct samples *expected, const struct sample *bucket)
 {
 	struct strbuf key = STRBUF_INIT;
@@ -227,7 +260,8 @@ static bool may_be_left_out(const struct samples *expected, const struct sample 
 {
 	if (got->family && !buckets_count(expected, got))
 		return true;
-	return !got->is_gauge && got->has_value && got->value == 0;
+	return got->has_value && (!got->is_gauge || got->is_state) &&
+	       (got->value == 0 || isnan(got->value));
 }
 
 /* Both of one series, and what each says. */

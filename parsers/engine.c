@@ -7,6 +7,7 @@
 #include "common/xalloc.h"
 #include "parsers/assembly.h"
 #include "parsers/candidates.h"
+#include "parsers/measure.h"
 #include "parsers/rule.h"
 
 /* One record in so many is timed, rule by rule. */
@@ -48,6 +49,7 @@ static const char *const error_names[RULE_ERRORS] = {
 	[RULE_ERROR_MATCH_LIMIT] = "match_limit",
 	[RULE_ERROR_TIMESTAMP] = "timestamp",
 	[RULE_ERROR_TIME_AHEAD] = "time_ahead",
+	[RULE_ERROR_STATE] = "state",
 };
 
 static const char *const cut_names[RECORD_CUTS] = {
@@ -239,22 +241,14 @@ static enum engine_verdict try_rule(struct engine *e, const struct rule *rule,
 /* False: the metric is not to be updated; the reason was counted. */
 static bool find_value(struct engine *e, const struct rule *rule,
 		       const struct rule_metric *metric, struct record *record,
-		       double *value)
+		       struct update *update)
 {
-	*value = 1;
-	if (metric->has_value) {
-		strbuf_clear(&e->value_scratch);
-		if (!value_parse(
-			    metric->as,
-			    template_text(&metric->value, record, &e->value_scratch),
-			    value)) {
-			failed(e, rule, RULE_ERROR_VALUE);
-			return false;
-		}
-	}
-	*value =
-		metric->divisor > 0 ? *value / metric->divisor : *value * metric->scale;
-	return true;
+	enum rule_error error;
+
+	if (measure(metric, record, &e->value_scratch, update, &error))
+		return true;
+	failed(e, rule, error);
+	return false;
 }
 
 static bool find_labels(struct engine *e, const struct rule *rule,
@@ -298,7 +292,7 @@ static void update_metric(struct engine *e, const struct rule *rule,
 	if (metric->value_is_time && record->time_state == RECORD_TIME_AHEAD)
 		return;
 	labels[metric->label_count] = source_path(record->source);
-	if (find_value(e, rule, metric, record, &update.value) &&
+	if (find_value(e, rule, metric, record, &update) &&
 	    find_labels(e, rule, metric, record, labels))
 		count_refusal(e, rule, e->ops->update(e->ctx, &update));
 }

@@ -348,6 +348,17 @@ static void on_rule(void *ctx, const struct rule *rule, struct record *record,
 
 /* -- what becomes of a match ---------------------------------------------- */
 
+/* What is wrong with the value if no update comes. */
+static const char *value_problem(struct explain *x, const struct rule_metric *metric,
+				 struct slice value)
+{
+	if (metric->states)
+		return arena_printf(x->arena, "\"%.*s\" is none of its states",
+				    SLICE_ARG(value));
+	return arena_printf(x->arena, "the value \"%.*s\" is not a %s",
+			    SLICE_ARG(value), value_as_name(metric->as));
+}
+
 static void on_metric(void *ctx, const struct rule_metric *metric,
 		      struct record *record)
 {
@@ -360,13 +371,13 @@ static void on_metric(void *ctx, const struct rule_metric *metric,
 	x->metric = &x->rule->updates[x->rule->update_count++];
 	x->metric->metric = metric;
 	x->metric->def = patterns_metrics(x->patterns, &count)[metric->metric];
-	if (metric->has_value) {
-		struct slice value = template_text(&metric->value, record, &text);
-
+	if (metric->has_value)
+		x->metric->problem = value_problem(
+			x, metric, template_text(&metric->value, record, &text));
+	else if (metric->from)
 		x->metric->problem =
-			arena_printf(x->arena, "the value \"%.*s\" is not a %s",
-				     SLICE_ARG(value), value_as_name(metric->as));
-	}
+			arena_printf(x->arena, "the field %s is missing or empty",
+				     metric->from->name);
 	if (metric->value_is_time && record->time_state == RECORD_TIME_AHEAD)
 		x->metric->problem = "its value is a time that is over 5 minutes ahead";
 	strbuf_finish(&text);
@@ -385,7 +396,8 @@ static const char *problem_of(struct explain *x, const struct update *update,
 	case UPDATE_NEGATIVE:
 		return "a counter cannot go down";
 	case UPDATE_NOT_FINITE:
-		return arena_printf(x->arena, "a sum cannot take %g", update->value);
+		return arena_printf(x->arena, "a sum or a window cannot take %g",
+				    update->value);
 	default:
 		return NULL;
 	}
@@ -407,6 +419,10 @@ static enum update_result on_update(void *ctx, const struct update *update)
 	u->made = true;
 	u->labels = labels;
 	u->value = update->value;
+	if (update->op == UPDATE_SEE)
+		u->text = keep(x, update->text);
+	else if (u->def->kind == METRIC_STATE)
+		u->text = slice_of(u->def->states[(size_t)update->value]);
 	u->op = update->op;
 	u->result = result;
 	u->problem = problem_of(x, update, result);

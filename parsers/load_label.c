@@ -276,9 +276,10 @@ void load_declare(struct loader *l, const struct yaml_node *metric,
 
 	if (!list || !yaml_expect(list, YAML_SEQUENCE, "declare", l->diag))
 		return;
-	if (def->kind == METRIC_GAUGE) {
+	if (metric_is_gauge(def->kind)) {
 		diag_error(l->diag, list->at, "leave the key out",
-			   "a gauge has no value before it is set");
+			   "a %s has no value before it is set",
+			   metric_kind_name(def->kind));
 		return;
 	}
 	if (def->hashed_labels) {

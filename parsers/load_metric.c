@@ -1,38 +1,17 @@
-#include <math.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
 #include "common/name.h"
-#include "common/suggest.h"
 #include "common/xalloc.h"
 #include "parsers/loader.h"
 
 #define KEYS(array) array, sizeof(array) / sizeof((array)[0])
 
-static const char *const metric_keys[] = {"counter", "gauge",   "histogram",  "help",
-					  "labels",  "value",   "as",         "scale",
-					  "op",      "buckets", "max_series", "declare",
-					  "expire",  "mode",    "first"};
-static const struct {
-	const char *key;
-	enum metric_kind kind;
-} kinds[] = {
-	{"counter", METRIC_COUNTER},
-	{"gauge", METRIC_GAUGE},
-	{"histogram", METRIC_HISTOGRAM},
-};
-#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
-
-static const struct {
-	const char *name;
-	enum update_op op;
-	bool adds;
-} gauge_ops[] = {
-	{"set", UPDATE_SET, false},
-	{"add", UPDATE_ADD, true},
-	{"subtract", UPDATE_SUBTRACT, true},
-};
-#define OP_COUNT (sizeof(gauge_ops) / sizeof(gauge_ops[0]))
+static const char *const metric_keys[] = {
+	"counter",   "gauge",  "histogram", "summary", "unique",   "state",
+	"help",      "labels", "value",     "as",      "scale",    "op",
+	"buckets",   "from",   "window",    "states",  "declare",  "max_series",
+	"quantiles", "expire", "mode",      "first",   "track_age"};
 
 /* -- names ---------------------------------------------------------------- */
 
@@ -56,167 +35,6 @@ static void check_metric_name(struct loader *l, const struct yaml_node *node,
 	else if (kind != METRIC_COUNTER && slice_ends(name, "_total"))
 		diag_warning(l->diag, node->at, "drop _total from its name",
 			     "%.*s is no counter", SLICE_ARG(name));
-}
-
-/* -- value ---------------------------------------------------------------- */
-
-static void load_as(struct loader *l, const struct yaml_node *metric,
-		    struct rule_metric *out)
-{
-	const struct yaml_node *node = yaml_get(metric, "as");
-	const char *names[VALUE_KINDS];
-	const char *closest;
-	char *instead;
-
-	if (!node || !yaml_expect(node, YAML_SCALAR, "as", l->diag))
-		return;
-	for (int i = 0; i < VALUE_KINDS; i++) {
-		names[i] = value_as_name((enum value_as)i);
-		if (slice_is(node->text, names[i])) {
-			out->as = (enum value_as)i;
-			return;
-		}
-	}
-	closest = suggest_closest(node->text.ptr, names, VALUE_KINDS);
-	instead = closest ? xasprintf("did you mean %s?", closest)
-			  : xstrdup("write number, grouped, duration, bytes, percent "
-				    "or timestamp");
-	diag_error(l->diag, node->at, instead, "as: %.*s is not known",
-		   SLICE_ARG(node->text));
-	free(instead);
-}
-
-static void check_constant_value(struct loader *l, const struct yaml_node *node,
-				 struct rule_metric *out)
-{
-	double ignored;
-
-	if (out->value.count != 1 || !template_is_constant(&out->value) ||
-	    value_parse(out->as, out->value.parts[0].text, &ignored))
-		return;
-	diag_error(l->diag, node->at, "write a number, or $name for a capture",
-		   "value: %.*s is not a %s", SLICE_ARG(node->text),
-		   value_as_name(out->as));
-}
-
-/* 9 ms times 0.001 is not the double that 0.009 is; divided by 1000 it is. */
-static void load_scale(struct loader *l, const struct yaml_node *metric,
-		       struct rule_metric *out)
-{
-	const struct yaml_node *node = yaml_get(metric, "scale");
-	double divisor;
-
-	out->scale = 1;
-	if (!node || !load_number(l, node, "scale", &out->scale) || out->scale == 0)
-		return;
-	divisor = round(1 / out->scale);
-	if (divisor > 1 && 1 / divisor == out->scale)
-		out->divisor = divisor;
-}
-
-static void load_value(struct loader *l, const struct yaml_node *metric,
-		       const struct field_scope *scope, enum metric_kind kind,
-		       struct rule_metric *out)
-{
-	const struct yaml_node *node = yaml_get(metric, "value");
-	struct slice text;
-
-	load_as(l, metric, out);
-	load_scale(l, metric, out);
-	if (!node) {
-		if (kind != METRIC_COUNTER && out->op != UPDATE_ADD &&
-		    out->op != UPDATE_SUBTRACT)
-			diag_error(l->diag, metric->at, "add value: $name or a number",
-				   "a %s needs a value",
-				   kind == METRIC_GAUGE ? "gauge" : "histogram");
-		return;
-	}
-	if (!yaml_expect(node, YAML_SCALAR, "value", l->diag) ||
-	    !yaml_pattern_text(node, "value", &text, l->diag) ||
-	    !template_parse(&out->value, text, node->at, l->arena, scope, l->diag))
-		return;
-	out->has_value = true;
-	for (size_t i = 0; i < out->value.count; i++)
-		if (out->value.parts[i].field &&
-		    out->value.parts[i].field->builtin == FIELD_TIME)
-			out->value_is_time = true;
-	check_constant_value(l, node, out);
-}
-
-static bool load_op(struct loader *l, const struct yaml_node *metric,
-		    struct metric_def *def, struct rule_metric *out)
-{
-	const struct yaml_node *node = yaml_get(metric, "op");
-
-	out->op = def->kind == METRIC_COUNTER     ? UPDATE_ADD
-		  : def->kind == METRIC_HISTOGRAM ? UPDATE_OBSERVE
-						  : UPDATE_SET;
-	if (!node || !yaml_expect(node, YAML_SCALAR, "op", l->diag))
-		return true;
-	if (def->kind != METRIC_GAUGE) {
-		diag_error(l->diag, node->at, "leave the key out",
-			   "only a gauge has an op");
-		return false;
-	}
-	for (size_t i = 0; i < OP_COUNT; i++) {
-		if (slice_is(node->text, gauge_ops[i].name)) {
-			out->op = gauge_ops[i].op;
-			def->gauge_adds = gauge_ops[i].adds;
-			return true;
-		}
-	}
-	diag_error(l->diag, node->at, "write set, add or subtract",
-		   "op: %.*s is not known", SLICE_ARG(node->text));
-	return false;
-}
-
-/* -- mode, first --------------------------------------------------------- */
-
-static void load_first(struct loader *l, const struct yaml_node *metric,
-		       struct rule_metric *out)
-{
-	const struct yaml_node *node = yaml_get(metric, "first");
-
-	if (!node || !yaml_expect(node, YAML_SCALAR, "first", l->diag))
-		return;
-	if (out->op != UPDATE_TOTAL)
-		diag_error(l->diag, node->at, "add mode: total, or leave the key out",
-			   "first is about running totals");
-	else if (!slice_is(node->text, "count"))
-		diag_error(l->diag, node->at,
-			   "write count, or leave the key out for a first total that "
-			   "counts nothing",
-			   "first: %.*s is not known", SLICE_ARG(node->text));
-	else
-		out->first_counts = true;
-}
-
-/* After op. */
-static void load_mode(struct loader *l, const struct yaml_node *metric,
-		      enum metric_kind kind, struct rule_metric *out)
-{
-	const struct yaml_node *node = yaml_get(metric, "mode");
-
-	if (node && yaml_expect(node, YAML_SCALAR, "mode", l->diag)) {
-		if (kind != METRIC_COUNTER)
-			diag_error(l->diag, node->at,
-				   kind == METRIC_GAUGE
-					   ? "leave the key out: a gauge shows the "
-					     "total as it is"
-					   : "leave the key out",
-				   "only a counter has a mode");
-		else if (!slice_is(node->text, "total"))
-			diag_error(l->diag, node->at,
-				   "write total, or leave the key out",
-				   "mode: %.*s is not known", SLICE_ARG(node->text));
-		else if (!yaml_get(metric, "value"))
-			diag_error(l->diag, node->at,
-				   "add value: $name, the running total",
-				   "mode: total needs a value");
-		else
-			out->op = UPDATE_TOTAL;
-	}
-	load_first(l, metric, out);
 }
 
 /* -- expire --------------------------------------------------------------- */
@@ -254,8 +72,9 @@ load_kind(struct loader *l, const struct yaml_node *metric, enum metric_kind *ki
 {
 	const struct yaml_node *found = NULL;
 
-	for (size_t i = 0; i < KIND_COUNT; i++) {
-		const struct yaml_node *node = yaml_get(metric, kinds[i].key);
+	for (int i = 0; i < METRIC_KINDS; i++) {
+		const char *key = metric_kind_name((enum metric_kind)i);
+		const struct yaml_node *node = yaml_get(metric, key);
 
 		if (node && found)
 			diag_error(l->diag, node->at, "write two entries",
@@ -263,11 +82,13 @@ load_kind(struct loader *l, const struct yaml_node *metric, enum metric_kind *ki
 		if (!node || found)
 			continue;
 		found = node;
-		*kind = kinds[i].kind;
+		*kind = (enum metric_kind)i;
 	}
 	if (!found)
 		diag_error(l->diag, metric->at,
-			   "add counter:, gauge: or histogram: and the metric's name",
+			   "add counter:, gauge:, histogram:, summary:, unique: or "
+			   "state: and "
+			   "the metric's name",
 			   "a metric has no kind");
 	if (found && !yaml_expect(found, YAML_SCALAR, "a metric's name", l->diag))
 		return NULL;
@@ -332,8 +153,16 @@ static const char *disagreement(const struct metric_slot *first,
 		return "buckets";
 	if (!same_hashes(&first->def, out))
 		return "hash: the label would show what the other hides";
+	if (first->def.extreme != def->extreme)
+		return "op: min and max go with no other";
 	if (first->def.gauge_adds != def->gauge_adds)
 		return "op: set does not go with add or subtract";
+	if (first->def.window_ns != def->window_ns)
+		return "window";
+	if (!load_same_quantiles(&first->def, def))
+		return "quantiles";
+	if (!load_same_states(&first->def, def))
+		return "states";
 	if (first->def.expire_ns && def->expire_ns &&
 	    first->def.expire_ns != def->expire_ns)
 		return "expire";
@@ -422,12 +251,24 @@ static void merge_metric(struct loader *l, const struct yaml_node *metric,
 	slot->has_help |= has_help;
 	if (def->expire_ns)
 		slot->def.expire_ns = def->expire_ns;
+	slot->def.track_age |= def->track_age;
 	if (max_series)
 		load_count(l, max_series, "max_series", 100000000,
 			   &slot->def.max_series);
 	load_declare(l, metric, &slot->def);
 	if (out->op == UPDATE_TOTAL)
 		find_base(l, slot, out);
+}
+
+/* What an earlier rule said of the metric; NULL: nothing that counts here. */
+static const struct metric_def *earlier(struct loader *l, const struct metric_def *def)
+{
+	size_t index;
+	const struct metric_slot *slot = find_metric(l, def->name, &index);
+
+	return slot && slot->def.kind == def->kind && slot->def.extreme == def->extreme
+		       ? &slot->def
+		       : NULL;
 }
 
 void load_metric(struct loader *l, const struct yaml_node *node,
@@ -445,17 +286,20 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 	def.name = name->text.ptr;
 	if (help && yaml_expect(help, YAML_SCALAR, "help", l->diag))
 		def.help = help->text.ptr;
+	load_check_keys(l, node, def.kind);
 	load_op(l, node, &def, out);
 	load_mode(l, node, def.kind, out);
+	load_window(l, node, earlier(l, &def), &def);
+	load_states(l, node, earlier(l, &def), &def);
 	load_expire(l, node, &def);
 	if (def.kind == METRIC_HISTOGRAM)
 		load_buckets(l, node, &def);
-	else if (yaml_get(node, "buckets"))
-		diag_error(l->diag, yaml_get(node, "buckets")->at, "leave the key out",
-			   "only a histogram has buckets");
 	load_labels(l, node, scope, def.kind, out);
 	load_hashes(l, &def, out);
-	load_value(l, node, scope, def.kind, out);
+	load_check_state_label(l, name->at, &def, out);
+	load_value(l, node, scope, &def, out);
+	out->states = def.states;
+	out->state_count = def.state_count;
 	merge_metric(l, node, name, &def, help != NULL, out);
 }
 
@@ -472,26 +316,36 @@ void load_base_limits(struct loader *l)
 	}
 }
 
-/* A histogram also takes the names NAME_bucket, NAME_count and NAME_sum. */
+/* -- names that a metric takes beside its own ------------------------------ */
+
+static void check_taken(struct loader *l, const struct metric_slot *of,
+			const char *suffix)
+{
+	char *taken = xasprintf("%s%s", of->def.name, suffix);
+	size_t index;
+	const struct metric_slot *other = find_metric(l, taken, &index);
+
+	if (other)
+		diag_error(l->diag, other->at, "rename one",
+			   "%s is a series of the %s %s at %s:%d:%d", taken,
+			   metric_kind_name(of->def.kind), of->def.name, of->at.file,
+			   of->at.line, of->at.column);
+	free(taken);
+}
+
 void load_check_metric_names(struct loader *l)
 {
-	static const char *const suffixes[] = {"_bucket", "_count", "_sum"};
-
 	for (size_t i = 0; i < l->metric_count; i++) {
-		const struct metric_slot *h = l->metrics[i];
+		const struct metric_slot *slot = l->metrics[i];
+		enum metric_kind kind = slot->def.kind;
 
-		for (int s = 0; s < 3 && h->def.kind == METRIC_HISTOGRAM; s++) {
-			char *taken = xasprintf("%s%s", h->def.name, suffixes[s]);
-			size_t index;
-			const struct metric_slot *other = find_metric(l, taken, &index);
-
-			if (other)
-				diag_error(l->diag, other->at, "rename one",
-					   "%s is a series of the histogram %s at "
-					   "%s:%d:%d",
-					   taken, h->def.name, h->at.file, h->at.line,
-					   h->at.column);
-			free(taken);
+		if (kind == METRIC_HISTOGRAM)
+			check_taken(l, slot, "_bucket");
+		if (kind == METRIC_HISTOGRAM || kind == METRIC_SUMMARY) {
+			check_taken(l, slot, "_count");
+			check_taken(l, slot, "_sum");
 		}
+		if (slot->def.track_age)
+			check_taken(l, slot, METRIC_AGE_SUFFIX);
 	}
 }

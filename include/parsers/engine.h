@@ -34,6 +34,7 @@ enum rule_error {
 	RULE_ERROR_MATCH_LIMIT, /* a regex took too many steps */
 	RULE_ERROR_TIMESTAMP,   /* the time does not parse: read time stands in */
 	RULE_ERROR_TIME_AHEAD,  /* over 5 minutes ahead */
+	RULE_ERROR_STATE,       /* the text is none of the states */
 	RULE_ERRORS
 };
 

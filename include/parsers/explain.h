@@ -47,6 +47,7 @@ struct explained_update {
 	const struct metric_def *def;
 	bool made; /* it came to an update, which is: */
 	double value;
+	struct slice text; /* UPDATE_SEE: what is seen; of a state, which; else empty */
 	enum update_op op;
 	const struct slice *labels; /* as many as `def` has */
 	enum update_result result;

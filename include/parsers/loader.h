@@ -2,8 +2,9 @@
  * loader.h - what the parts of the patterns loader share.
  *
  * Internal to the parsers: patterns.c reads files, load_rule.c rules,
- * load_metric.c, load_label.c and load_bucket.c metrics, load_test.c tests,
- * load_multiline.c `multiline`.  Each reports all errors that it finds and leaves
+ * load_metric.c metrics, with load_label.c, load_bucket.c, load_op.c, load_value.c and
+ * load_window.c, load_test.c tests, load_multiline.c `multiline`.  Each reports all
+ * errors that it finds and leaves
  * something usable behind, so that the next part can go on.
  */
 #ifndef PARSERS_LOADER_H
@@ -72,7 +73,22 @@ void load_test_fields(struct loader *l, const struct yaml_node *tests);
 void load_metric(struct loader *l, const struct yaml_node *node,
 		 const struct field_scope *scope, struct rule_metric *metric);
 
-/* The parts of a metric: load_label.c, load_bucket.c. */
+/* Keys that metrics of this kind do not take. */
+void load_check_keys(struct loader *l, const struct yaml_node *metric,
+		     enum metric_kind kind);
+
+/*
+ * The parts of a metric, in this order.  `earlier`: what another rule said of it
+ * before, or NULL.
+ */
+void load_op(struct loader *l, const struct yaml_node *metric, struct metric_def *def,
+	     struct rule_metric *out);
+void load_mode(struct loader *l, const struct yaml_node *metric, enum metric_kind kind,
+	       struct rule_metric *out);
+void load_window(struct loader *l, const struct yaml_node *metric,
+		 const struct metric_def *earlier, struct metric_def *def);
+void load_states(struct loader *l, const struct yaml_node *metric,
+		 const struct metric_def *earlier, struct metric_def *def);
 void load_labels(struct loader *l, const struct yaml_node *metric,
 		 const struct field_scope *scope, enum metric_kind kind,
 		 struct rule_metric *out);
@@ -83,6 +99,17 @@ void load_declare(struct loader *l, const struct yaml_node *metric,
 		  struct metric_def *def);
 void load_buckets(struct loader *l, const struct yaml_node *metric,
 		  struct metric_def *def);
+
+/* After the labels. */
+void load_check_state_label(struct loader *l, struct position at,
+			    const struct metric_def *def,
+			    const struct rule_metric *out);
+void load_value(struct loader *l, const struct yaml_node *metric,
+		const struct field_scope *scope, const struct metric_def *def,
+		struct rule_metric *out);
+
+bool load_same_quantiles(const struct metric_def *a, const struct metric_def *b);
+bool load_same_states(const struct metric_def *a, const struct metric_def *b);
 
 /* False after an error: not a finite number, or not a whole one from 1 to `max`. */
 bool load_number(struct loader *l, const struct yaml_node *node, const char *what,

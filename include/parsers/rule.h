@@ -34,7 +34,10 @@ struct rule_metric {
 	enum update_op op;
 	bool has_value;
 	struct template value;
-	bool value_is_time; /* its value comes from $_time */
+	bool value_is_time;        /* its value comes from $_time */
+	struct field *from;        /* UPDATE_SEE: whose text it is */
+	const char *const *states; /* the value's text is one of them; else NULL */
+	size_t state_count;
 	enum value_as as;
 	double scale;
 	size_t base_after; /* UPDATE_TOTAL: as in struct update; patterns.h */

@@ -67,6 +67,23 @@ class Explain(Scenario):
             {"metric": "logins_total", "labels": {"user": "u1"}, "op": "add", "value": 1}])
         self.assertEqual(self.rule("INFO login of u1 took 250 ms", "any"), {"rule": "any", "at_line": 20, "verdict": "stopped", "stopped_by": "login"})
 
+    def test_a_text_is_shown_where_it_is_no_number_that_counts(self):
+        self.pattern_file("""
+rules:
+  - name: job
+    pattern: '^(?<user>\\w*): job is (?<state>\\w+)$'
+    metrics:
+      - {unique: users, help: Users., from: user}
+      - {state: job_state, help: Its state., value: $state, states: [idle, running]}
+      - {gauge: longest, help: The longest., value: $state, op: max}
+""", "job.yml")
+        self.assert_shows("ann: job is running", 'users sees "ann"', 'job_state = "running"')
+        self.assert_shows(": job is odd", "users: no update: the field user is missing or empty", 'job_state: no update: "odd" is none of its states')
+        self.assert_shows("ann: job is inf", "longest observes +Inf  not counted: a sum or a window cannot take inf")
+        [rule] = [r for record in self.tree("ann: job is idle")["records"] for r in record["rules"] if r["rule"] == "job"]
+        self.assertEqual(rule["updates"][:2], [{"metric": "users", "labels": {}, "op": "see", "text": "ann"},
+                                               {"metric": "job_state", "labels": {}, "op": "set", "text": "idle"}])
+
     def test_a_value_or_label_that_cannot_be_used_says_why_and_the_rest_goes_on(self):
         self.assert_shows("INFO login of u1 took 1,5 ms", 'login_seconds: no update: the value "1,5" is not a number', 'logins_total{user="u1"} +1')
         self.assert_shows("INFO y=-3", "n_total -3  not counted: a counter cannot go down")

@@ -71,3 +71,28 @@ Test(samples, a_difference_tells_both_values_and_puts_one_metric_together)
 			 "%s", difference.ptr);
 	strbuf_finish(&difference);
 }
+
+Test(samples, a_quantile_is_as_exact_as_its_sketch)
+{
+	const char *got = "# TYPE s summary\ns{quantile=\"0.5\"} 0.1998\n"
+			  "s{quantile=\"1.0\"} NaN\ns_sum 0.4\ns_count 2\n";
+
+	cr_expect(same("s{quantile=\"0.50\"} 0.2\ns_sum 0.4\ns_count 2", got));
+	cr_expect_not(same("s{quantile=\"0.50\"} 0.203\ns_sum 0.4\ns_count 2", got));
+	cr_expect(same("s_sum 0.4\ns_count 2", got), "they may be left out");
+	cr_expect_not(same("s_sum 0.4004\ns_count 2", got));
+	cr_expect_not(same("", got));
+	cr_expect_not(same("s_sum 0.4", got));
+}
+
+Test(samples, states_that_are_not_present_may_be_left_out)
+{
+	const char *got = "# TYPE job gauge\njob{a=\"1\",job=\"idle\"} 0\n"
+			  "job{a=\"1\",job=\"running\"} 1\n";
+
+	cr_expect(same("job{a=\"1\",job=\"running\"} 1", got));
+	cr_expect(same("job{job=\"running\",a=\"1\"} 1\njob{job=\"idle\",a=\"1\"} 0",
+		       got));
+	cr_expect_not(same("job{a=\"1\",job=\"idle\"} 1", got));
+	cr_expect_not(same("", got));
+}

@@ -28,7 +28,10 @@ static enum update_result on_update(void *ctx, const struct update *u)
 	strbuf_addf(&said, "%s", def->name);
 	for (size_t i = 0; i < def->label_count; i++)
 		strbuf_addf(&said, " %s=%.*s", def->labels[i], SLICE_ARG(u->labels[i]));
-	strbuf_addf(&said, " %c%.17g\n", ops[u->op], u->value);
+	if (u->op == UPDATE_SEE)
+		strbuf_addf(&said, " %.*s\n", SLICE_ARG(u->text));
+	else
+		strbuf_addf(&said, " %c%.17g\n", ops[u->op], u->value);
 	return isnan(u->value) ? UPDATE_NOT_FINITE : UPDATE_DONE;
 }
 
@@ -244,6 +247,26 @@ Test(engine, values_are_parsed_as_said_and_scaled)
 	       "a_total +1440\nb +2.5\nc ~7\nerror r value\nerror r value\nerror r "
 	       "value\n"
 	       "matched r 2\n");
+}
+
+Test(engine, a_unique_sees_the_text_of_a_field_unless_it_is_missing_or_empty)
+{
+	expect("rules:\n  - name: r\n    pattern: '^(?:u=(?<u>\\w*)|none)$'\n"
+	       "    metrics: [{unique: users, from: u}, {unique: files, from: "
+	       "$_file}]\n",
+	       "u=p1\nu=\nnone\n",
+	       "users p1\nfiles a.log\nerror r value\nfiles a.log\n"
+	       "error r value\nfiles a.log\nmatched r 3\n");
+}
+
+Test(engine, a_state_is_the_place_of_its_text_and_no_other_text_counts)
+{
+	expect("rules:\n  - name: r\n    pattern: '^job (?<s>.*)$'\n    metrics:\n"
+	       "      - {state: job, value: 'is ${s}', states: [is idle, is done]}\n"
+	       "      - {state: last, value: done, states: [idle, done]}\n",
+	       "job done\njob idle\njob Done\njob \n",
+	       "job =1\nlast =1\njob =0\nlast =1\nerror r state\nlast =1\n"
+	       "error r state\nlast =1\nmatched r 4\n");
 }
 
 Test(engine, whole_milliseconds_become_the_seconds_that_one_would_write)

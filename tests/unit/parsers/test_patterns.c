@@ -177,7 +177,8 @@ Test(patterns, a_gauge_needs_a_value_and_declares_nothing)
 	expect(METRIC "gauge: g\n", "a gauge needs a value");
 	expect(METRIC "{gauge: g, value: $v, declare: [{}]}\n", "before it is set");
 	expect(METRIC "{counter: n_total, op: add}\n", "only a gauge has an op");
-	expect(METRIC "{gauge: g, value: $v, op: max}\n", "write set, add or subtract");
+	expect(METRIC "{gauge: g, value: $v, op: mean}\n",
+	       "write set, add, subtract, min or max");
 }
 
 Test(patterns, buckets_must_ascend)
