@@ -416,7 +416,7 @@ def app(environ, start_response):
         self.expect({
             "gunicorn_requests_total": {'method="GET",status="200"': 5, 'method="GET",status="404"': 2, 'method="GET",status="500"': 3},
             "gunicorn_request_duration_seconds_count": {'method="GET"': 10},
-            "gunicorn_request_errors_total": 3,
+            "gunicorn_request_errors_total": {'exception="ValueError"': 3},
             "gunicorn_workers_killed_total": 1,
             "gunicorn_starts_total": 1,
         })
@@ -527,6 +527,7 @@ execute_from_command_line(sys.argv)
             "django_request_errors_total": {'kind="not_found"': 2, 'kind="method_not_allowed"': 1, 'kind="csrf"': 1, 'kind="bad_request"': 1,
                                             # its exception's text has a line that looks like an error
                                             'kind="server_error"': 2 + self.traceback_lines()},
+            "django_exceptions_total": {'exception="ValueError"': 2},
             "django_disallowed_hosts_total": 1,
         })
         self.assertEqual(self.daemon.value("django_query_duration_seconds_count", verb="select"), 3)
