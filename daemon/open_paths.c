@@ -26,6 +26,14 @@ struct open_paths *open_paths_create(void)
 	return paths;
 }
 
+static void release(struct open_path *path)
+{
+	if (path->place)
+		*path->place = NULL;
+	shared_text_unref(path->name);
+	free(path);
+}
+
 static void forget(struct open_paths *paths, struct open_path *path)
 {
 	if (path->next)
@@ -34,18 +42,19 @@ static void forget(struct open_paths *paths, struct open_path *path)
 		path->previous->next = path->next;
 	else
 		paths->first = path->next;
-	if (path->place)
-		*path->place = NULL;
-	shared_text_unref(path->name);
-	free(path);
+	release(path);
 }
 
 void open_paths_destroy(struct open_paths *paths)
 {
+	struct open_path *next;
+
 	if (!paths)
 		return;
-	while (paths->first)
-		forget(paths, paths->first);
+	for (struct open_path *path = paths->first; path; path = next) {
+		next = path->next;
+		release(path);
+	}
 	free(paths);
 }
 

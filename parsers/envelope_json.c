@@ -7,7 +7,8 @@
 
 static void skip_spaces(struct slice *rest)
 {
-	while (rest->len > 0 && memchr(" \t\r\n", rest->ptr[0], 4)) {
+	while (rest->len > 0 && (rest->ptr[0] == ' ' || rest->ptr[0] == '\t' ||
+				 rest->ptr[0] == '\r' || rest->ptr[0] == '\n')) {
 		rest->ptr++;
 		rest->len--;
 	}
@@ -31,16 +32,18 @@ bool json_at_end(struct slice *rest)
 
 bool json_take_raw(struct slice *rest, struct slice *raw)
 {
+	const char *start, *p, *end = rest->ptr + rest->len;
+
 	if (!json_take(rest, '"'))
 		return false;
-	for (size_t i = 0; i < rest->len; i++) {
-		if (rest->ptr[i] == '"') {
-			*raw = (struct slice){rest->ptr, i};
-			rest->ptr += i + 1;
-			rest->len -= i + 1;
+	start = p = rest->ptr;
+	while ((p = escapes_find(p, end)) < end) {
+		if (*p == '"') {
+			*raw = (struct slice){start, (size_t)(p - start)};
+			*rest = (struct slice){p + 1, (size_t)(end - p - 1)};
 			return true;
 		}
-		i += rest->ptr[i] == '\\';
+		p = end - p > 2 ? p + 2 : end;
 	}
 	return false;
 }

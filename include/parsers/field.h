@@ -4,9 +4,9 @@
  * A name is resolved once, when a patterns file is loaded, into the places
  * that can supply it; a record is then asked without a look-up by name.  The
  * order of precedence: built-ins (_file _path _time _line), the captures of
- * the rule's pattern, those of `line`, the fields of the format, the envelope (`stream`)
- * and the path of a container's log (`namespace`, `pod`, `container`), the captures of
- * path_pattern.
+ * the rule's pattern, those of `line`, the fields of the format, the envelope
+ * (`stream`) and the path of a container's log (`namespace`, `pod`, `container`), the
+ * captures of path_pattern.
  */
 #ifndef PARSERS_FIELD_H
 #define PARSERS_FIELD_H
