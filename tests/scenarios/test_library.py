@@ -94,6 +94,7 @@ http {{
             "nginx_request_duration_seconds_count": {'method="GET"': timed_gets, 'method="POST"': 1, 'method="other"': 1},
             "nginx_upstream_duration_seconds_count": 4 + 2 + 1 + 1 + 1 + 1,
             "nginx_upstream_errors_total": {'reason="refused"': 3, 'reason="timeout"': 1, 'reason="closed"': 1},
+            "nginx_client_addresses": 1,
             "nginx_limited_total": {'what="requests"': 2},
             "nginx_bodies_too_large_total": 1,
             "nginx_workers_died_total": 1,
@@ -752,6 +753,7 @@ logs:
         self.expect({
             "sshd_logins_total": {'method="publickey"': 2},
             "sshd_login_failures_total": {'method="password",user="known"': 3, 'method="password",user="unknown"': 1},
+            "sshd_failing_addresses": 1,
             "sshd_invalid_users_total": 1,
             "sshd_negotiation_failures_total": {'what="cipher"': 1},
             "sshd_bad_clients_total": 1,
