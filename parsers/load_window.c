@@ -277,7 +277,18 @@ void load_check_state_label(struct loader *l, struct position at,
 {
 	if (def->kind != METRIC_STATE)
 		return;
-	if (!name_is_label(slice_of(def->name)))
+	if (name_is_reserved_label(slice_of(def->name)))
+		diag_error(l->diag, at, "choose another name",
+			   "%s cannot be a state: a label has the same name, which "
+			   "belongs to Prometheus' own metric kinds",
+			   def->name);
+	else if (strcmp(def->name, "job") == 0 || strcmp(def->name, "instance") == 0)
+		diag_warning(
+			l->diag, at, "choose another name",
+			"a label has the name of the state %s, and Prometheus sets "
+			"that label itself",
+			def->name);
+	else if (!name_is_label(slice_of(def->name)))
 		diag_error(l->diag, at,
 			   "use letters, digits and _, not a digit or __ first",
 			   "%s cannot be a state: a label has the same name",

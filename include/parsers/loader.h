@@ -4,8 +4,8 @@
  * Internal to the parsers: patterns.c reads files, load_rule.c rules,
  * load_metric.c metrics, with load_label.c, load_bucket.c, load_op.c, load_value.c and
  * load_window.c, load_test.c tests, load_multiline.c `multiline`.  Each reports all
- * errors that it finds and leaves
- * something usable behind, so that the next part can go on.
+ * errors that it finds and leaves something usable behind, so that the next part can
+ * go on.
  */
 #ifndef PARSERS_LOADER_H
 #define PARSERS_LOADER_H

@@ -181,6 +181,8 @@ Test(kinds, the_label_of_a_state_is_called_as_the_metric)
 	       "the configuration's labels have site, which tells");
 	expect("state: 'a:b', value: a, states: [a]",
 	       "a:b cannot be a state: a label has the same name");
+	expect("state: quantile, value: a, states: [a]",
+	       "quantile cannot be a state: a label has the same name, which belongs");
 }
 
 Test(kinds, the_age_is_that_of_a_gauge_and_takes_a_name)
