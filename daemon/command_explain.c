@@ -25,6 +25,11 @@ struct view {
 	const struct patterns_file *only; /* NULL: all that want it */
 };
 
+/* A line may be shown twice: alone, and as the first of a record of several. */
+struct seen_line {
+	bool shown, matched;
+};
+
 struct job {
 	struct setup *setup;
 	struct registry *registry;
@@ -35,7 +40,9 @@ struct job {
 	size_t view_count;
 	struct shown_style style;
 	bool json;
-	size_t lines, matched, records;
+	struct seen_line *seen; /* of each line that was shown */
+	size_t seen_count;
+	size_t records;
 	int64_t now_ns;
 	struct strbuf out;
 };
@@ -190,14 +197,23 @@ static const struct explained_record **collect(const struct job *job, size_t *co
 	return all;
 }
 
+static void see_line(struct job *job, const struct shown_line *line)
+{
+	size_t number = line->records[0]->line;
+
+	while (job->seen_count < number) {
+		job->seen = xgrow(job->seen, job->seen_count, sizeof(*job->seen));
+		job->seen[job->seen_count++] = (struct seen_line){0};
+	}
+	job->seen[number - 1].shown = true;
+	for (size_t i = 0; i < line->count; i++)
+		if (line->records[i]->matched_count > 0)
+			job->seen[number - 1].matched = true;
+}
+
 static void show_line(struct job *job, const struct shown_line *line)
 {
-	bool matched = false;
-
-	for (size_t i = 0; i < line->count; i++)
-		matched |= line->records[i]->matched_count > 0;
-	job->lines++;
-	job->matched += matched;
+	see_line(job, line);
 	if (!job->json)
 		shown_text(&job->out, &job->style, line);
 	for (size_t i = 0; job->json && i < line->count; i++) {
@@ -222,27 +238,38 @@ static void show_records(struct job *job)
 		explain_clear(job->views[i].explain);
 }
 
-static void show_end(struct job *job)
+/* False: there was none. */
+static bool show_end(struct job *job)
 {
+	size_t lines = 0, matched = 0;
+
+	for (size_t i = 0; i < job->seen_count; i++) {
+		lines += job->seen[i].shown;
+		matched += job->seen[i].matched;
+	}
 	if (job->json)
 		strbuf_addf(&job->out, "],\n \"lines\": %zu, \"matched\": %zu}\n",
-			    job->lines, job->matched);
-	else if (job->lines > 1)
-		strbuf_addf(&job->out, "%zu lines: %zu matched, %zu not\n", job->lines,
-			    job->matched, job->lines - job->matched);
+			    lines, matched);
+	else if (lines > 1)
+		strbuf_addf(&job->out, "%zu lines: %zu matched, %zu not\n", lines,
+			    matched, lines - matched);
 	flush(job);
+	return lines > 0;
 }
 
 /* -- where lines come from ------------------------------------------------ */
 
-static void on_block(void *ctx, const struct block *block)
+static void feed(struct job *job, const struct block *block)
 {
-	struct job *job = ctx;
-
 	for (size_t i = 0; i < job->view_count; i++)
 		explain_feed(job->views[i].explain, job->views[i].source,
 			     job->views[i].only, block);
-	show_records(job);
+}
+
+static void on_block(void *ctx, const struct block *block)
+{
+	feed(ctx, block);
+	show_records(ctx);
 }
 
 static void end_lines(struct job *job)
@@ -278,7 +305,7 @@ static void read_arguments(struct job *job, const struct options *options)
 		strbuf_putc(&lines, '\n');
 	}
 	block.bytes = strbuf_slice(&lines);
-	on_block(job, &block);
+	feed(job, &block);
 	strbuf_finish(&lines);
 }
 
@@ -376,7 +403,7 @@ static const char *path_of_lines(struct job *job, const struct options *options)
 static int explain(struct job *job, const struct options *options)
 {
 	const char *path = path_of_lines(job, options);
-	bool ok;
+	bool ok, any;
 
 	if (path)
 		add_view(job, path, NULL);
@@ -385,12 +412,12 @@ static int explain(struct job *job, const struct options *options)
 	show_unwanted(job, path);
 	flush(job);
 	ok = read_all(job, options);
-	show_end(job);
+	any = show_end(job);
 	if (path && source_patterns_count(job->views[0].source) == 0) {
 		fprintf(stderr, "logtally: no patterns file wants %s\n", path);
 		return 1;
 	}
-	if (ok && job->lines == 0) {
+	if (ok && !any) {
 		fputs("logtally: there is no line in what was read\n", stderr);
 		return 1;
 	}
@@ -421,6 +448,7 @@ static void finish(struct job *job)
 		source_destroy(job->views[i].source);
 	}
 	free(job->views);
+	free(job->seen);
 	regex_scratch_destroy(job->scratch);
 	arena_destroy(job->arena);
 	store_destroy(job->store);

@@ -11,6 +11,8 @@
 /* Closeness, beside how many bytes of a pattern's texts had matched. */
 #define CLOSE_BUT_WHERE 1e6
 #define CLOSE_BUT_UNLESS 2e6
+/* The file's `line` matches: that counts as so many bytes. */
+#define CLOSE_BY_LINE 8
 #define MATCHED 1e9
 
 struct explain {
@@ -253,6 +255,8 @@ static void add_attempts(struct explain *x, struct explained_rule *r,
 		if (r->attempts[i].closeness > r->closeness)
 			r->closeness = r->attempts[i].closeness;
 	}
+	if (r->closeness >= 1 && record->line_matched)
+		r->closeness += CLOSE_BY_LINE;
 }
 
 static void try_pattern(struct explain *x, struct explained_rule *r,

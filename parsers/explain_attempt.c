@@ -8,6 +8,15 @@
 
 /* -- what was reached, in what was written -------------------------------- */
 
+/* What was left out on the way, as in (?:optional )?, was not in the text. */
+static double closeness(const struct regex_progress *p)
+{
+	size_t bytes = p->passed_bytes < p->consumed_bytes ? p->passed_bytes
+							   : p->consumed_bytes;
+
+	return (double)bytes + (double)p->rank / 100;
+}
+
 static void place(struct explained_attempt *a, const struct grok_map *map,
 		  const struct regex_progress *p)
 {
@@ -17,7 +26,7 @@ static void place(struct explained_attempt *a, const struct grok_map *map,
 	a->hit_limit = p->hit_limit;
 	a->anywhere = p->anywhere;
 	a->subject_at = p->subject_at;
-	a->closeness = (double)p->passed_bytes + (double)p->rank / 100;
+	a->closeness = closeness(p);
 	if (!p->known)
 		return;
 	a->wanted = (struct slice){pattern.ptr + p->pattern_at, p->pattern_len};

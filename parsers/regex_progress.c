@@ -19,7 +19,7 @@ struct spot {
 	size_t run_at;  /* characters of that text before it */
 	size_t run_len; /* of all of it, in characters; only where it begins */
 	size_t run_end; /* likewise: where it ends */
-	size_t passed;  /* bytes of texts before it */
+	size_t passed;  /* bytes of texts before it, but for those of units */
 	size_t reached; /* where in the subject it was last tried */
 };
 
@@ -42,7 +42,18 @@ struct fold {
 	bool floats;
 	size_t last_text; /* behind the last character of a text; 0: it is over */
 	size_t run;
+	const struct regex_unit *units;
+	size_t unit_count;
 };
+
+/* The unit that byte `at` of the pattern is in; `count`: none. */
+static size_t unit_at(const struct regex_unit *units, size_t count, size_t at)
+{
+	for (size_t i = 0; i < count; i++)
+		if (units[i].start <= at && at < units[i].end)
+			return i;
+	return count;
+}
 
 /* -- what the pattern's places mean --------------------------------------- */
 
@@ -106,7 +117,8 @@ static void add_text(struct fold *f, struct spot *spot, size_t at,
 	f->spots[f->run].run_len++;
 	f->spots[f->run].run_end = at + item->source.len;
 	f->last_text = once ? at + item->source.len : 0;
-	f->passed += item->optional ? 0 : item->text.len;
+	if (!item->optional && unit_at(f->units, f->unit_count, at) == f->unit_count)
+		f->passed += item->text.len;
 	f->floats = false;
 }
 
@@ -207,16 +219,8 @@ struct watch {
 	struct slice subject;
 	struct regex_progress *best;
 	size_t furthest; /* in the subject; best->subject_at is the first */
+	size_t start;    /* of the present match */
 };
-
-/* The unit that byte `at` of the pattern is in. */
-static size_t unit_at(const struct watch *w, size_t at)
-{
-	for (size_t i = 0; i < w->unit_count; i++)
-		if (w->units[i].start <= at && at < w->units[i].end)
-			return i;
-	return w->unit_count;
-}
 
 static void take(struct watch *w, size_t at, size_t subject_at, size_t item_len)
 {
@@ -235,7 +239,8 @@ static void take(struct watch *w, size_t at, size_t subject_at, size_t item_len)
 	best->anywhere = spot->floats && spot->run == at;
 	best->rank = spot->rank;
 	best->passed_bytes = spot->passed;
-	best->unit = unit_at(w, at);
+	best->consumed_bytes = subject_at > w->start ? subject_at - w->start : 0;
+	best->unit = unit_at(w->units, w->unit_count, at);
 	if (best->unit < w->unit_count)
 		best->unit_subject_at = w->spots[w->units[best->unit].start].reached;
 }
@@ -277,13 +282,14 @@ static int on_callout(pcre2_callout_block *block, void *ctx)
 {
 	struct watch *w = ctx;
 	size_t at = block->pattern_position;
-	size_t subject_at = (size_t)((const char *)block->subject - w->subject.ptr) +
-			    block->current_position;
+	size_t origin = (size_t)((const char *)block->subject - w->subject.ptr);
+	size_t subject_at = origin + block->current_position;
 
 	if (block->callout_number != 255 || at > w->pattern.len ||
 	    subject_at > w->subject.len)
 		return 0;
 	w->spots[at].reached = subject_at;
+	w->start = origin + block->start_match;
 	if (w->spots[at].counts)
 		consider(w, at, subject_at, block->next_item_length);
 	return 0;
@@ -330,7 +336,8 @@ struct regex_ruler *regex_ruler_create(struct slice pattern,
 				      PCRE2_AUTO_CALLOUT | PCRE2_NO_START_OPTIMIZE |
 					      PCRE2_MATCH_INVALID_UTF,
 				      &error, &offset);
-	struct fold fold = {.pattern = pattern};
+	struct fold fold = {
+		.pattern = pattern, .units = units, .unit_count = unit_count};
 	struct regex_ruler *ruler;
 
 	if (!code)

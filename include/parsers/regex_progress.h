@@ -35,7 +35,8 @@ struct regex_progress {
 	/* It was looked for from subject_at on, and is nowhere. */
 	bool anywhere;
 	unsigned rank;          /* how many items had matched */
-	size_t passed_bytes;    /* of the pattern's own texts, those that had matched */
+	size_t passed_bytes;    /* of the pattern's texts before it, but for units' */
+	size_t consumed_bytes;  /* of the subject, from where this match had begun */
 	size_t unit;            /* the one that pattern_at is in; unit_count: none */
 	size_t unit_subject_at; /* where the text of that unit begins */
 };

@@ -160,6 +160,21 @@ rules:
         self.assertEqual(self.explain("--all", "rule number 17 says nothing")[1].count("rule r"), 30)
         self.assertIn("no rule comes close", self.explain("zzz")[1])
 
+    def test_what_a_line_only_could_have_held_brings_no_rule_closer(self):
+        self.pattern_file("definitions: {STAMP: '(?:Mon|Tue|Wed) \\d+:\\d+ '}\nrules:\n" + "".join(
+            f"  - {{name: left_out_{i}, pattern: '^(?:a long optional text )?end {i}'}}\n"
+            f"  - {{name: stamped_{i}, pattern: '^%{{STAMP}}end {i}'}}\n" for i in range(10)) +
+                          "  - {name: close, pattern: 'took \\d+ ms'}\n", "app.yml")
+        _, out, _ = self.explain("Mon 1:2 it took n/a ms")
+        self.assertEqual([line.split()[1] for line in out.splitlines() if line.startswith("    rule ")], ["close:"])
+
+    def test_a_line_is_one_line_to_files_that_join_lines_and_to_others(self):
+        self.pattern_file("multiline: {start: '^\\S'}\nrules:\n  - {name: joined, pattern: 'INFO'}\n", "joined.yml")
+        tree = self.tree("INFO x", "  more", "INFO z")
+        self.assertEqual((tree["lines"], tree["matched"]), (3, 2))
+        _, out, _ = self.explain("INFO x")
+        self.assertEqual(out.count("line 1"), 1)
+
     def test_colours_are_for_terminals_and_for_who_asks(self):
         self.assertNotIn("\x1b", self.explain("INFO x")[1])
         self.assertIn("\x1b[32mmatched\x1b[0m", self.explain("INFO x", "--color", "always")[1])
