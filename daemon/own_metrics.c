@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -181,7 +182,8 @@ void own_metric_histogram(enum own_metric metric, const uint64_t *counts, double
 /* -- /proc ---------------------------------------------------------------- */
 
 struct process {
-	double virtual_bytes, resident_bytes, start_seconds;
+	double virtual_bytes, resident_bytes;
+	unsigned long long start_ticks; /* since the machine booted */
 };
 
 static double boot_seconds(void)
@@ -200,7 +202,7 @@ static bool read_process(struct process *p)
 	char text[1024], *after;
 	FILE *f = fopen("/proc/self/stat", "re");
 	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-	unsigned long long start, vsize;
+	unsigned long long vsize;
 	long rss;
 
 	if (f)
@@ -210,13 +212,26 @@ static bool read_process(struct process *p)
 	if (!after || sscanf(after + 1,
 			     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d"
 			     " %*d %*d %*d %*d %*d %llu %llu %ld",
-			     &start, &vsize, &rss) != 3)
+			     &p->start_ticks, &vsize, &rss) != 3)
 		return false;
 	p->virtual_bytes = (double)vsize;
 	p->resident_bytes = (double)rss * (double)sysconf(_SC_PAGESIZE);
-	p->start_seconds =
-		boot_seconds() + (double)start / (double)sysconf(_SC_CLK_TCK);
 	return true;
+}
+
+/*
+ * Worked out once: the two clocks are never read at the same instant and drift
+ * apart, and a value that moves looks like a restart to changes().
+ */
+static double start_seconds;
+
+static void find_start(void)
+{
+	struct process process;
+
+	if (read_process(&process))
+		start_seconds = boot_seconds() + (double)process.start_ticks /
+							 (double)sysconf(_SC_CLK_TCK);
 }
 
 /* Since Linux 6.2 the size tells; listing 10,000 takes longer than all else. */
@@ -239,6 +254,7 @@ static double count_fds(void)
 
 void own_metrics_process(struct strbuf *out)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct process process;
 	struct timespec cpu;
 	struct rlimit files;
@@ -253,7 +269,8 @@ void own_metrics_process(struct strbuf *out)
 		return;
 	own_metric_single(OWN_PROCESS_VIRTUAL_BYTES, process.virtual_bytes, out);
 	own_metric_single(OWN_PROCESS_RESIDENT_BYTES, process.resident_bytes, out);
-	own_metric_single(OWN_PROCESS_START_TIME, process.start_seconds, out);
+	pthread_once(&once, find_start);
+	own_metric_single(OWN_PROCESS_START_TIME, start_seconds, out);
 }
 
 /* -- docs ----------------------------------------------------------------- */
