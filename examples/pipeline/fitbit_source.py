@@ -5,6 +5,7 @@ the same seed see the same data and the same faults. A day is told in the Web
 API's own shapes, odd ones included (step counts are strings there).
 """
 
+import os
 import random
 import time
 from datetime import date, timedelta
@@ -25,7 +26,9 @@ class SourceError(Exception):
 
 
 class FitbitSource:
-    def __init__(self, seed, participants):
+    def __init__(self, seed, participants, outage=None):
+        """`outage`: a file; while it is there, every request is answered with the HTTP status in it."""
+        self._outage = outage
         self.participants = [f"p{number:03d}" for number in range(1, participants + 1)]
         self._seed = seed
 
@@ -42,6 +45,8 @@ class FitbitSource:
         """The raw day. Raises SourceError on the first attempts of a bad day, or on all."""
         dice = self._dice(participant, day)
         time.sleep(min(0.5, dice.lognormvariate(-3.5, 0.8)))
+        if self._outage and os.path.exists(self._outage):
+            raise SourceError(self._outage_status())
         fault, bad_attempts = self._fault(dice)
         if fault in (429, 500, 502, 503) and attempt <= bad_attempts:
             raise SourceError(fault)
@@ -49,6 +54,13 @@ class FitbitSource:
         if fault == "malformed":
             self._damage(dice, raw)
         return raw
+
+    def _outage_status(self):
+        try:
+            with open(self._outage, encoding="ascii") as file:
+                return int(file.read())
+        except (OSError, ValueError):
+            return 503
 
     def _dice(self, *parts):
         return random.Random("/".join(map(str, (self._seed, *parts))))

@@ -69,7 +69,7 @@ class Api:
 
 class Ingest:
     def __init__(self, args, stop):
-        self.source = FitbitSource(args.seed, args.participants)
+        self.source = FitbitSource(args.seed, args.participants, args.outage)
         self.api = Api(args.api)
         self.truth = Truth(args.truth)
         self.stall_seconds = args.stall
@@ -248,6 +248,7 @@ def parse_arguments():
     parser.add_argument("--days", type=int, metavar="N", help="stop after this many days (default: never)")
     parser.add_argument("--interval", type=float, default=5, metavar="SECONDS", help="between two days")
     parser.add_argument("--stall", type=float, default=20, metavar="SECONDS", help="how long a stalled run is quiet")
+    parser.add_argument("--outage", metavar="FILE", help="while it is there, the source answers with the HTTP status in it")
     parser.add_argument("--truth", metavar="FILE", help="JSON file for what really happened, replaced after each day")
     return parser.parse_args()
 

@@ -4,7 +4,8 @@
 #   run.sh [DIR [ingest.py's options...]]
 #
 # DIR (default: demo/ at the top of the repository) gets logs/api.log, logs/ingest.log,
-# participants.db, truth-api.json and truth-ingest.json. With "--days N" the job ends by itself,
+# participants.db, truth-api.json and truth-ingest.json. While there is a file DIR/outage, the source answers with
+# the HTTP status in it. With "--days N" the job ends by itself,
 # the API is stopped after it, and the exit status is 0.
 #
 # API_PORT   the API's port on 127.0.0.1 (8000)
@@ -42,7 +43,8 @@ trap 'trap "" INT TERM HUP; stop_both; exit 0' INT TERM HUP
     --log-dir "$directory/logs" --log-bytes "$log_bytes" --truth "$directory/truth-api.json" &
 api=$!
 "$python" "$here/ingest.py" --api "http://127.0.0.1:$port" \
-    --log-dir "$directory/logs" --log-bytes "$log_bytes" --truth "$directory/truth-ingest.json" "$@" &
+    --log-dir "$directory/logs" --log-bytes "$log_bytes" --truth "$directory/truth-ingest.json" \
+    --outage "$directory/outage" "$@" &
 ingest=$!
 
 # A sleep in the background, so that a signal is acted on at once.
