@@ -146,7 +146,7 @@ APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclan
              cppcheck mandoc curl locales logrotate nginx-light gzip zstd sqlite3 valgrind strace mtail \
              python3-yaml apache2-bin postgresql redis-tools haproxy openssh-server openssh-client cron rsyslog \
              gunicorn python3-celery python3-django kcat default-jre-headless liblogback-java python3-jpype \
-             prometheus-alertmanager prometheus-node-exporter python3-aiosmtpd python3-jsonschema shellcheck
+             prometheus-alertmanager prometheus-node-exporter python3-aiosmtpd python3-jsonschema shellcheck openssl
 # Debian's way to say that what is installed is not to be started.
 no_services = deny=/usr/sbin/policy-rc.d; [ -e $$deny ] || { trap "$$as rm -f $$deny" EXIT; \
     printf '\#!/bin/sh\nexit 101\n' | $$as tee $$deny >/dev/null; $$as chmod 755 $$deny; }
