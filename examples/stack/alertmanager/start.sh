@@ -88,6 +88,7 @@ check_settings() {
     for name in $settings $secrets; do
         case $(value "$name") in *"$newline"*) mistake "$name has more than one line" ;; esac
     done
+    is_set MAIL_TO_IN_COMPOSE && ! is_set MAIL_TO && mistake 'MAIL_TO is known to docker-compose, not here: .env needs ENV_FILE=.env'
     is_set MAIL_TO && needs MAIL_TO SMTP_HOST
     is_set MAIL_TO_STUDY && needs MAIL_TO_STUDY SMTP_HOST
     is_set SMTP_HOST && ! is_set MAIL_TO_STUDY && needs SMTP_HOST MAIL_TO
