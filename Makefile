@@ -134,6 +134,9 @@ SEQUENCES ?= 2000
 soak: logtally  ## random sequences of rotations, kills and restarts: make soak SEQUENCES=5000
 	/usr/bin/python3 tests/model/model.py --sequences $(SEQUENCES) --first $${FIRST:-$$(date +%s)}
 
+stack-test: deps-stack  ## run docker-compose.yml, in a Docker daemon of its own
+	/usr/bin/python3 tests/stack/stack_test.py
+
 run: deps-run logtally  ## start the example pipeline and the daemon on its logs
 	@examples/pipeline/demo.sh
 
@@ -147,12 +150,15 @@ APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclan
              python3-yaml apache2-bin postgresql redis-tools haproxy openssh-server openssh-client cron rsyslog \
              gunicorn python3-celery python3-django kcat default-jre-headless liblogback-java python3-jpype \
              prometheus-alertmanager prometheus-node-exporter python3-aiosmtpd python3-jsonschema shellcheck openssl
+# A Docker that is there already is good as well, and Debian's would not go beside it.
+APT_STACK := docker-compose iptables mmdebstrap openssl binutils python3-yaml python3-prometheus-client \
+             $(if $(shell command -v dockerd),,docker.io)
 # Debian's way to say that what is installed is not to be started.
 no_services = deny=/usr/sbin/policy-rc.d; [ -e $$deny ] || { trap "$$as rm -f $$deny" EXIT; \
     printf '\#!/bin/sh\nexit 101\n' | $$as tee $$deny >/dev/null; $$as chmod 755 $$deny; }
 install = command -v dpkg-query >/dev/null || exit 0; missing=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(1) 2>/dev/null | \
     awk '$$1 == "ii" { sub(":.*", "", $$2); print $$2 }' | sort > $(BUILD)/.have; \
-    printf '%s\n' $(1) | sort | comm -23 - $(BUILD)/.have); \
+    printf '%s\n' $(1) | sort -u | comm -23 - $(BUILD)/.have); \
     [ -z "$$missing" ] || { as=$$([ $$(id -u) = 0 ] || echo sudo); $(no_services); $$as apt-get update -qq && \
     $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove $$missing; }
 
@@ -163,7 +169,10 @@ deps-run: deps-build
 	@$(call install,$(APT_RUN))
 
 deps-test: deps-build
-	@$(call install,$(APT_RUN) $(APT_TEST))
+	@$(call install,$(APT_RUN) $(APT_TEST) $(APT_STACK))
+
+deps-stack:
+	@mkdir -p $(BUILD); $(call install,$(APT_STACK))
 
 check-rooms:  ## rooms include only what they may
 	@tests/check_rooms.sh . $(foreach r,$(ROOMS),'$(r): $(USES_$(r))')
@@ -195,7 +204,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench bench-programs differential crash fuzz fuzzers test soak run deps-build deps-run deps-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench bench-programs differential crash fuzz fuzzers test soak stack-test run deps-build deps-run deps-test deps-stack check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

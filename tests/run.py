@@ -198,6 +198,20 @@ def sanitized_scenarios(totals, binary):
     totals.add(max(count - failed, 0), failed, "scenarios under the sanitizers", done.stderr + reports)
 
 
+def stack(totals):
+    """docker-compose.yml in a Docker daemon of its own, where one can be started."""
+    # A signal at its time, so that it takes down what it has started.
+    done = subprocess.run(["timeout", "1500", sys.executable, "tests/stack/stack_test.py"], cwd=TOP, text=True, errors="replace",
+                          capture_output=True)
+    found = re.search(r"^(\d+) passed, (\d+) failed\n\Z", done.stdout, re.M)
+    skipped = re.search(r"^NOT TESTED: .*", done.stdout, re.M)
+    if skipped and not done.returncode:
+        print(skipped[0], flush=True)
+        return
+    passed, failed = (int(found[1]), int(found[2])) if found else (0, 1)
+    totals.add(passed, failed, "the stack in containers", done.stdout + done.stderr)
+
+
 def programs(pattern):
     return [path for path in sorted(glob.glob(pattern)) if "." not in os.path.basename(path)]
 
@@ -237,6 +251,7 @@ def main():
         os.environ["DIFFERENTIAL_BUILD"] = options.build
         for what in ("values", "times", "regexes", "exposition"):
             counted(totals, f"{what} as other implementations have them", [f"tests/differential/{what}.py"], 600)
+        stack(totals)
         for tool in ("tsan", "helgrind"):
             shell(totals, f"all threads under {tool}",
                   [sys.executable, "tests/threads/daemon_threads.py", tool, f"{options.build}/{tool}/logtally"])
