@@ -16,6 +16,7 @@
 #include "daemon/crew.h"
 #include "daemon/footprint.h"
 #include "daemon/live_metrics.h"
+#include "daemon/notify.h"
 #include "daemon/own_metrics.h"
 #include "daemon/pattern_watch.h"
 #include "daemon/resume.h"
@@ -187,6 +188,7 @@ static bool on_reload(void *ctx, struct strbuf *why)
 	struct setup *next;
 
 	pthread_mutex_lock(&d->lock);
+	notify_reloading();
 	next = setup_load(d->options, diag);
 	if (next &&
 	    (next->config->root_count == 0 || next->config->pattern_count == 0)) {
@@ -205,6 +207,9 @@ static bool on_reload(void *ctx, struct strbuf *why)
 	} else {
 		reload_failed(d, why);
 	}
+	notify_status(next ? "configuration loaded again"
+			   : "the new configuration is bad: the old one stays");
+	notify_ready();
 	pthread_mutex_unlock(&d->lock);
 	diag_destroy(diag);
 	footprint_shrink();
@@ -245,6 +250,7 @@ static void say_caught_up(struct daemon *d)
 			 ? "caught up: what was written meanwhile has been read"
 			 : "caught up: the patterns' metrics are shown from now on",
 		 LOG_INT("files", discovery_file_count(crew_discovery(d->crew))));
+	notify_status("caught up");
 	/* Series born from here on are new to scrapers. */
 	saver_caught_up(crew_saver(d->crew));
 	footprint_shrink();
@@ -386,7 +392,10 @@ int daemon_run(const struct options *options)
 	d.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (start(&d, &err)) {
 		say_started(&d);
+		notify_status("reading what was there at the start");
+		notify_ready();
 		loop(&d);
+		notify_stopping();
 		status = 0;
 	} else {
 		print_error(err.text);

@@ -20,6 +20,8 @@ static int run_command(enum command command, const struct options *options)
 		return command_replay(options);
 	case COMMAND_HEALTHCHECK:
 		return command_healthcheck(options);
+	case COMMAND_COMPLETION:
+		return command_completion(options);
 	default:
 		puts("logtally " LOGTALLY_VERSION);
 		return 0;

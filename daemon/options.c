@@ -25,6 +25,7 @@ struct flag {
 	size_t count_offset; /* of a list's count */
 	unsigned commands;
 	const char *help;
+	const char *choices; /* the only values, with a space between; or NULL */
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -39,7 +40,7 @@ static const struct flag flags[] = {
 	{"storage.path", "DIR", FLAG_TEXT, AT(storage_path), 0, RUNS,
 	 "where state is kept (./data); \"\": nowhere"},
 	{"storage.sync", "HOW", FLAG_TEXT, AT(storage_sync), 0, RUNS,
-	 "normal, or full: wait for the disk (normal)"},
+	 "normal, or full: wait for the disk (normal)", "normal full"},
 	{"hash.key-file", "FILE", FLAG_TEXT, AT(hash_key_file), 0, LOADS,
 	 "the secret of labels with hash: true"},
 	{"workers", "N", FLAG_TEXT, AT(workers), 0, RUNS | REPLAYS,
@@ -51,7 +52,7 @@ static const struct flag flags[] = {
 	{"web.enable-lifecycle", NULL, FLAG_ON, AT(enable_lifecycle), 0, RUNS,
 	 "allow POST /-/reload"},
 	{"format", "FORMAT", FLAG_TEXT, AT(format), 0, REPLAYS,
-	 "prometheus or json (prometheus)"},
+	 "prometheus or json (prometheus)", "prometheus json"},
 	{"as", "PATH", FLAG_TEXT, AT(as), 0, REPLAYS,
 	 "as which path everything read counts, - too"},
 	{"as", "PATH", FLAG_TEXT, AT(as), 0, EXPLAINS,
@@ -60,9 +61,10 @@ static const struct flag flags[] = {
 	 "a file of lines, also .gz and .zst; repeatable"},
 	{"all", NULL, FLAG_ON, AT(all), 0, EXPLAINS,
 	 "show every rule, not only the closest"},
-	{"format", "FORMAT", FLAG_TEXT, AT(format), 0, EXPLAINS, "text or json (text)"},
+	{"format", "FORMAT", FLAG_TEXT, AT(format), 0, EXPLAINS, "text or json (text)",
+	 "text json"},
 	{"color", "WHEN", FLAG_TEXT, AT(color), 0, EXPLAINS,
-	 "auto, always or never (auto)"},
+	 "auto, always or never (auto)", "auto always never"},
 	{"only", "WORD", FLAG_TEXT, AT(only), 0, OF(COMMAND_TEST),
 	 "only the tests whose name has this in it"},
 	{"junit", "FILE", FLAG_TEXT, AT(junit), 0, OF(COMMAND_TEST),
@@ -70,9 +72,9 @@ static const struct flag flags[] = {
 	{"own-metrics", NULL, FLAG_ON, AT(own_metrics), 0, REPLAYS,
 	 "print logtally_lines_total and the like as well"},
 	{"log.level", "LEVEL", FLAG_TEXT, AT(log_level), 0, RUNS | REPLAYS,
-	 "debug, info, warn or error (info)"},
+	 "debug, info, warn or error (info)", "debug info warn error"},
 	{"log.format", "FORMAT", FLAG_TEXT, AT(log_format), 0, RUNS | REPLAYS,
-	 "logfmt or json (logfmt)"},
+	 "logfmt or json (logfmt)", "logfmt json"},
 	{"strict", NULL, FLAG_ON, AT(strict), 0, OF(COMMAND_CHECK),
 	 "fail on warnings, too"},
 	{"verbose", NULL, FLAG_ON, AT(verbose), 0, OF(COMMAND_CHECK),
@@ -97,12 +99,39 @@ static const struct {
 			    "read whole files once and print the metrics"},
 	[COMMAND_HEALTHCHECK] = {"healthcheck", "[ADDR]",
 				 "exit 0 if the daemon there is ready"},
+	[COMMAND_COMPLETION] = {"completion", "bash|zsh",
+				"print a script that completes this command line"},
 	[COMMAND_VERSION] = {"version", NULL, "print the version"},
 };
 
 const char *command_name(enum command command)
 {
 	return commands[command].name;
+}
+
+const char *command_arguments(enum command command)
+{
+	return commands[command].arguments;
+}
+
+const char *command_help(enum command command)
+{
+	return commands[command].help;
+}
+
+bool options_flag(enum command command, size_t nth, struct option_flag *flag)
+{
+	for (size_t i = 0; i < FLAG_COUNT; i++) {
+		if (!(flags[i].commands & OF(command)) || nth-- > 0)
+			continue;
+		*flag = (struct option_flag){.name = flags[i].name,
+					     .value = flags[i].value,
+					     .choices = flags[i].choices,
+					     .help = flags[i].help,
+					     .repeatable = flags[i].kind == FLAG_LIST};
+		return true;
+	}
+	return false;
 }
 
 static bool find_command(const char *word, enum command *command, struct error *err)

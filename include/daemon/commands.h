@@ -9,5 +9,6 @@ int command_test(const struct options *options);
 int command_explain(const struct options *options);
 int command_replay(const struct options *options);
 int command_healthcheck(const struct options *options);
+int command_completion(const struct options *options);
 
 #endif

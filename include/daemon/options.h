@@ -54,11 +54,27 @@ enum command {
 	COMMAND_EXPLAIN,
 	COMMAND_REPLAY,
 	COMMAND_HEALTHCHECK,
+	COMMAND_COMPLETION,
 	COMMAND_VERSION,
 	COMMANDS
 };
 
+/* NULL: the command takes no arguments. */
+const char *command_arguments(enum command command);
 const char *command_name(enum command command);
+const char *command_help(enum command command);
+
+/* A flag as the table has it; everything is static. */
+struct option_flag {
+	const char *name;
+	const char *value;   /* what it takes, as FILE; NULL: nothing */
+	const char *choices; /* the only values, with a space between; or NULL */
+	const char *help;
+	bool repeatable;
+};
+
+/* The nth flag of a command, from 0; false if there are not so many. */
+bool options_flag(enum command command, size_t nth, struct option_flag *flag);
 
 /*
  * Reads argv: a command (run if none is named), flags and arguments.  The
