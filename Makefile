@@ -145,11 +145,13 @@ HYPERSCAN := $(if $(filter x86_64 i%86,$(shell uname -m)),libhyperscan-dev,libve
 APT_BUILD := gcc make pkg-config libpcre2-dev libmicrohttpd-dev libyaml-dev zlib1g-dev libzstd-dev \
              libxxhash-dev libsqlite3-dev libgnutls28-dev $(HYPERSCAN)
 APT_RUN   := python3 python3-fastapi python3-uvicorn tzdata
+APT_DEB   := dpkg-dev debhelper lintian mmdebstrap
 APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclang-rt-14-dev clang-tidy clang-format \
              cppcheck mandoc curl locales logrotate nginx-light gzip zstd sqlite3 valgrind strace mtail \
              python3-yaml apache2-bin postgresql redis-tools haproxy openssh-server openssh-client cron rsyslog \
              gunicorn python3-celery python3-django kcat default-jre-headless liblogback-java python3-jpype \
-             prometheus-alertmanager prometheus-node-exporter python3-aiosmtpd python3-jsonschema shellcheck openssl
+             prometheus-alertmanager prometheus-node-exporter python3-aiosmtpd python3-jsonschema shellcheck openssl \
+             zsh systemd python3-kubernetes
 # A Docker that is there already is good as well, and Debian's would not go beside it.
 APT_STACK := docker-compose iptables mmdebstrap openssl binutils python3-yaml python3-prometheus-client \
              $(if $(shell command -v dockerd),,docker.io)
@@ -168,11 +170,77 @@ deps-build:
 deps-run: deps-build
 	@$(call install,$(APT_RUN))
 
+deps-deb: deps-build
+	@$(call install,$(APT_DEB))
+
 deps-test: deps-build
 	@$(call install,$(APT_RUN) $(APT_TEST) $(APT_STACK))
 
 deps-stack:
 	@mkdir -p $(BUILD); $(call install,$(APT_STACK))
+
+# Where `make install` puts what: GNU's names, so packages and people can move each. DESTDIR stands before all of them.
+prefix      ?= /usr/local
+bindir      ?= $(prefix)/bin
+datadir     ?= $(prefix)/share
+mandir      ?= $(datadir)/man
+sysconfdir  ?= /etc
+patternsdir ?= $(datadir)/logtally/patterns
+unitdir     ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+bashdir     ?= $(datadir)/bash-completion/completions
+zshdir      ?= $(datadir)/zsh/site-functions
+confdir      = $(sysconfdir)/logtally
+
+comma := ,
+space := $(subst ,, )
+# Own patterns lie beside logtally.yml, those that are shipped where patternsdir says; the sort drops one of two alike.
+pattern_dirs = $(subst $(space),$(comma) ,$(sort $(confdir)/patterns $(patternsdir)))
+# The unit is also readable as it lies there: with the places of a distribution's package.
+placed  = sed -e 's|/usr/bin/logtally|$(bindir)/logtally|g; s|/etc/logtally/|$(confdir)/|g; s|\[patterns\]|[$(pattern_dirs)]|'
+put     = install -D -m 644
+INSTALL := $(BUILD)/install
+INSTALLED = $(bindir)/logtally $(mandir)/man1/logtally.1 $(mandir)/man5/logtally-patterns.5 \
+            $(patsubst patterns/%,$(patternsdir)/%,$(wildcard patterns/*)) $(unitdir)/logtally.service \
+            $(sysusersdir)/logtally.conf $(bashdir)/logtally $(zshdir)/_logtally
+
+prepared: logtally
+	@mkdir -p $(INSTALL)
+	@./logtally completion bash > $(INSTALL)/logtally.bash; ./logtally completion zsh > $(INSTALL)/_logtally
+	@for f in logtally.service logtally.yml; do $(placed) examples/systemd/$$f > $(INSTALL)/$$f; done
+
+install: prepared  ## install below prefix=/usr/local and to /etc; DESTDIR=... for packages
+	install -D -m 755 logtally $(DESTDIR)$(bindir)/logtally
+	$(put) -t $(DESTDIR)$(mandir)/man1 docs/man/logtally.1
+	$(put) -t $(DESTDIR)$(mandir)/man5 docs/man/logtally-patterns.5
+	$(put) -t $(DESTDIR)$(patternsdir) patterns/*
+	$(put) -t $(DESTDIR)$(unitdir) $(INSTALL)/logtally.service
+	$(put) examples/systemd/sysusers.conf $(DESTDIR)$(sysusersdir)/logtally.conf
+	$(put) $(INSTALL)/logtally.bash $(DESTDIR)$(bashdir)/logtally
+	$(put) -t $(DESTDIR)$(zshdir) $(INSTALL)/_logtally
+	install -d $(DESTDIR)$(confdir)/patterns
+	@if [ -e $(DESTDIR)$(confdir)/logtally.yml ]; then echo '$(confdir)/logtally.yml is there: left as it is'; \
+	    else $(put) -t $(DESTDIR)$(confdir) $(INSTALL)/logtally.yml; fi
+
+uninstall: prepared  ## remove what install put there; a logtally.yml that was edited and own patterns stay
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	@if cmp -s $(INSTALL)/logtally.yml $(DESTDIR)$(confdir)/logtally.yml; then rm $(DESTDIR)$(confdir)/logtally.yml; fi
+	@for d in $(sort $(patternsdir) $(dir $(patternsdir)) $(confdir)/patterns $(confdir)); do \
+	    echo $(DESTDIR)$$d; done | sort -r | xargs rmdir 2>/dev/null || :
+	@if [ -e $(DESTDIR)$(confdir) ]; then echo 'what was edited in $(DESTDIR)$(confdir) stays'; fi
+
+package-test: deb  ## lintian, and the package on a Debian with systemd, as root
+	lintian --fail-on error,warning $(BUILD)/deb/*.changes
+	/usr/bin/python3 tests/package/test_package.py $(BUILD)/deb/logtally_*.deb
+
+# Debian wants its folder on the top level of a source tree: it gets a tree of its own.
+DEB_TREE := $(BUILD)/deb/logtally
+deb: deps-deb  ## build a Debian package: build/deb/logtally_*.deb
+	@rm -rf $(BUILD)/deb; mkdir -p $(DEB_TREE)
+	@cp -R $(ROOMS) include patterns docs examples Makefile LICENSE README.md $(DEB_TREE)
+	@cp -R examples/debian $(DEB_TREE)/debian
+	@cd $(DEB_TREE) && DEB_BUILD_OPTIONS="parallel=$$(nproc) noautodbgsym" dpkg-buildpackage -us -uc -b > ../build.log 2>&1 || { tail -50 ../build.log; exit 1; }
+	@rm -r $(DEB_TREE); ls $(BUILD)/deb/*.deb
 
 check-rooms:  ## rooms include only what they may
 	@tests/check_rooms.sh . $(foreach r,$(ROOMS),'$(r): $(USES_$(r))')
@@ -197,6 +265,11 @@ docs/metrics.md: daemon/own_metrics.c $(BUILD)/metrics_doc  ## made from the tab
 $(BUILD)/metrics_doc: $(BUILD)/docs/metrics_doc.o $(foreach r,$(USES_daemon),$(call archive,$(r)))
 	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+examples/kubernetes/base/prometheusrule.yaml: examples/stack/rules/logtally.yml  ## the same alerts, as the operator wants them
+	@{ printf '%s\n' '# Made from $< by make $@' 'apiVersion: monitoring.coreos.com/v1' \
+	    'kind: PrometheusRule' 'metadata:' '  name: logtally' '  labels: {app.kubernetes.io/name: logtally}' 'spec:'; \
+	    sed -n '/^groups:/,$$p' $< | sed 's/^\(.\)/  \1/'; } > $@
+
 clean:  ## remove what was built
 	rm -rf $(BUILD) logtally
 
@@ -204,7 +277,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench bench-programs differential crash fuzz fuzzers test soak stack-test run deps-build deps-run deps-test deps-stack check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench bench-programs differential crash fuzz fuzzers test soak stack-test run deps-build deps-run deps-test deps-stack deps-deb prepared install uninstall deb package-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)
