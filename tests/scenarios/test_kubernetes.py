@@ -96,10 +96,20 @@ class Manifests(unittest.TestCase):
         with open(TOP + "/examples/stack/rules/logtally.yml", encoding="utf-8") as f:
             self.assertEqual(load("base/prometheusrule.yaml")["spec"], yaml.safe_load(f))
 
+    def test_each_container_finds_its_program_in_its_image(self):
+        """Ours has the daemon and nothing else: what an init container runs must come from another."""
+        with open(TOP + "/Dockerfile", encoding="utf-8") as f:
+            final = f.read().rpartition("\nFROM ")[2]
+        self.assertTrue(final.startswith("scratch\n"))
+        self.assertIn(f'ENTRYPOINT ["{pod_spec()["containers"][0]["command"][0]}"]', final)
+        self.assertIn(f'USER {pod_spec()["securityContext"]["runAsUser"]}:', final)
+        self.assertEqual([container["image"] for container in pod_spec()["containers"]], ["logtally"])
+        self.assertTrue(pod_spec()["initContainers"][0]["image"].startswith("busybox:"))
+
     def test_the_daemon_takes_its_arguments(self):
         """The command of the container, with `check` for `run` where the flags allow it."""
         main = pod_spec()["containers"][0]
-        self.assertEqual(main["command"], ["logtally", "run"])
+        self.assertEqual(main["command"], ["/usr/bin/logtally", "run"])
         done = subprocess.run([harness.LOGTALLY, "run", *main["args"], "--help"], capture_output=True, text=True, timeout=DEADLINE)
         self.assertEqual(done.returncode, 0, done.stderr)
 
