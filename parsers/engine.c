@@ -319,8 +319,10 @@ static void use_time_of(const struct rule *rule, struct record *record)
 static bool run_rule(struct engine *e, const struct rule *rule, struct record *record)
 {
 	size_t which;
-	enum engine_verdict verdict = try_rule(e, rule, record, &which);
+	enum engine_verdict verdict;
 
+	use_time_of(rule, record);
+	verdict = try_rule(e, rule, record, &which);
 	if (record->line_hit_limit) {
 		record->line_hit_limit = false;
 		failed(e, rule, RULE_ERROR_MATCH_LIMIT);

@@ -293,6 +293,16 @@ Test(engine, the_time_of_the_log_is_a_value)
 	       "matched r 3\n");
 }
 
+Test(engine, where_and_in_see_the_time_of_the_log)
+{
+	expect("line: '^(?<time>\\S+)'\n"
+	       "timestamp: {from: time, layout: epoch}\n"
+	       "rules:\n"
+	       "  - {name: a, in: _time, pattern: '^1763640001$'}\n"
+	       "  - {name: b, where: {_time: '1763640001'}}\n",
+	       "1763640001 x\n1763640002 x", "matched a 1\nmatched b 1\n");
+}
+
 Test(engine, a_date_without_a_year_is_from_before_the_files_last_change)
 {
 	unchanged_ns = (int64_t)500 * 86400 * NS_PER_SECOND; /* 2024-07-12 16:00 */
