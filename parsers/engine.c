@@ -633,7 +633,7 @@ static void run_groups(struct engine *e, const struct source *source,
 void engine_feed(struct engine *e, struct source *source, const struct block *block,
 		 struct engine_counts *counts)
 {
-	struct assembly *assembly = source_assembly(source, block->bytes);
+	struct assembly *assembly = source_assembly(source, block);
 	int64_t now_ns;
 
 	if (!assembly) {

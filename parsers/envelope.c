@@ -214,6 +214,14 @@ bool envelope_open(enum envelope envelope, struct slice line, struct envelope_li
 	return false;
 }
 
+bool envelope_may_be_docker(struct slice beginning)
+{
+	struct slice key;
+
+	return json_take(&beginning, '{') && json_take_raw(&beginning, &key) &&
+	       slice_is(key, "log");
+}
+
 enum envelope envelope_of(struct slice line)
 {
 	struct strbuf unused = STRBUF_INIT;

@@ -144,19 +144,39 @@ static enum envelope first_envelope(struct slice rest)
 	return found;
 }
 
+/* The first line of the file, as far as that is known. */
+static struct slice first_line_of_file(const struct block *block)
+{
+	bool has_head = block->offset_bytes > 0 && block->head.len > 0;
+
+	return first_line(has_head ? block->head : block->bytes);
+}
+
+/* Too little is known of a line of Docker's to tell what it is. */
+static bool is_cut(struct slice line, const struct block *block)
+{
+	return line.ptr == block->head.ptr && line.len == block->head.len &&
+	       envelope_may_be_docker(line);
+}
+
 /* What the lines of the block are to be in. */
-static enum envelope find_envelope(struct source *source, struct slice bytes)
+static enum envelope find_envelope(struct source *source, const struct block *block)
 {
 	bool is_container = kubernetes_is_container_log(source_path(source));
+	struct slice line = first_line_of_file(block);
+	bool others_tell = is_container || is_cut(line, block);
 	enum envelope found =
-		is_container ? first_envelope(bytes) : envelope_of(first_line(bytes));
+		others_tell ? first_envelope(block->bytes) : envelope_of(line);
 
-	if (found != ENVELOPE_NONE || !is_container) {
+	if (found != ENVELOPE_NONE || !others_tell) {
 		source->envelope = found;
 		return found;
 	}
-	/* Not known yet, but they should be in some. */
-	return bytes.len > 0 && bytes.ptr[0] == '{' ? ENVELOPE_DOCKER : ENVELOPE_CRI;
+	/* Not known yet; but a container's should be in some. */
+	if (!is_container)
+		return ENVELOPE_NONE;
+	return block->bytes.len > 0 && block->bytes.ptr[0] == '{' ? ENVELOPE_DOCKER
+								  : ENVELOPE_CRI;
 }
 
 struct assembly *source_make_assembly(struct source *source)
@@ -172,12 +192,12 @@ struct assembly *source_present_assembly(const struct source *source)
 	return source->assembly;
 }
 
-struct assembly *source_assembly(struct source *source, struct slice bytes)
+struct assembly *source_assembly(struct source *source, const struct block *block)
 {
 	enum envelope envelope = (enum envelope)source->envelope;
 
 	if (envelope == ENVELOPE_AUTO)
-		envelope = find_envelope(source, bytes);
+		envelope = find_envelope(source, block);
 	if (envelope == ENVELOPE_NONE && !source->joins)
 		return source->assembly;
 	assembly_set_envelope(source_make_assembly(source), envelope);

@@ -208,7 +208,8 @@ static bool skip_nuls(struct reader *reader, struct reader_buffer *buffer,
 
 static void begin_output(const struct reader *reader, struct reader_output *output)
 {
-	*output = (struct reader_output){.block = {.read_time_ns = clock_wall_ns(),
+	*output = (struct reader_output){.block = {.head = memory_head(&reader->memory),
+						   .read_time_ns = clock_wall_ns(),
 						   .mtime_ns = reader->mtime_ns}};
 }
 

@@ -16,6 +16,7 @@ struct block {
 	 */
 	struct slice bytes;
 	uint64_t offset_bytes; /* of the first byte in the file */
+	struct slice head;     /* how the file begins; may be empty: not known */
 	int64_t read_time_ns;  /* wall clock */
 	int64_t mtime_ns;      /* of the file, at the time of reading */
 };

@@ -55,7 +55,13 @@ struct envelope_line {
 bool envelope_open(enum envelope envelope, struct slice line, struct envelope_line *out,
 		   struct strbuf *text);
 
-/* Which one the line is in, if any: ENVELOPE_DOCKER, ENVELOPE_CRI or ENVELOPE_NONE. */
+/*
+ * Which one the line is in, if any: ENVELOPE_DOCKER, ENVELOPE_CRI or ENVELOPE_NONE.
+ * For ENVELOPE_CRI what stands before the text is enough.
+ */
 enum envelope envelope_of(struct slice line);
+
+/* May a line that begins so be in ENVELOPE_DOCKER?  The driver writes `log` first. */
+bool envelope_may_be_docker(struct slice beginning);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/block.h"
 #include "common/slice.h"
 #include "parsers/envelope.h"
 #include "parsers/open_record.h"
@@ -52,11 +53,12 @@ struct slice source_path_field(const struct source *source, size_t index);
 struct assembly;
 
 /*
- * What makes records of the block with these bytes (assembly.h), borrowed; NULL: they
- * lie in it line by line.  The first line of a path tells what ENVELOPE_AUTO is; of a
- * container's log, by its path, the first that is in an envelope.
+ * What makes records of the block (assembly.h), borrowed; NULL: they lie in it line by
+ * line.  Until ENVELOPE_AUTO is known, the first line of the block's file tells what it
+ * is, so that it is the same after a restart; of a container's log, by its path, the
+ * first line of the block that is in an envelope.
  */
-struct assembly *source_assembly(struct source *source, struct slice bytes);
+struct assembly *source_assembly(struct source *source, const struct block *block);
 
 /* The one that is there already, or NULL. */
 struct assembly *source_present_assembly(const struct source *source);

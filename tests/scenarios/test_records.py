@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import sqlite3
 
 from harness import Scenario, fetch, wait_for
@@ -186,6 +187,26 @@ class Records(Scenario):
         d = self.restart(d)
         self.read(d, 4)
         d.wait_value(1, "info_total")
+
+    def test_a_file_stays_in_its_envelope_over_restarts_and_reloads(self):
+        """What is read first afterwards is a line that Docker did not finish: the file's beginning decides."""
+        patterns = TRACES.replace("multiline: {preset: python, max_age: 60s}\n", "")
+        self.pattern_file(patterns)
+        self.write(self.app, docker("stdout", "2026-11-20T12:00:00 INFO " + "long " * 100 + "\n"))
+        d = self.start()
+        d.wait_value(1, "info_total")
+        d.kill9()
+        more = '{"log":"torn\n' + docker("stdout", INFO)
+        self.append(self.app, more)
+        d = self.restart(d)
+        d.wait_value(2, "info_total")
+        self.pattern_file(patterns + "# changed\n")
+        reloads = d.value("logtally_config_last_reload_success_timestamp_seconds")
+        d.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: d.value("logtally_config_last_reload_success_timestamp_seconds") != reloads)
+        self.append(self.app, more)
+        d.wait_value(3, "info_total")
+        self.assertEqual(d.value("logtally_malformed_lines_total", reason="docker"), 2)
 
     def test_envelopes_are_chosen_by_entry_of_logs(self):
         """Two entries with envelopes of their own, and one relative path; the rest is seen by the first line."""

@@ -561,6 +561,51 @@ Test(records, the_first_line_decides_for_all_of_a_path)
 	cr_expect_null(source_present_assembly(source));
 }
 
+/* The lines lie behind a file's head, as those that are read after a restart. */
+static void feed_behind(const char *head, const char *lines)
+{
+	struct block block = {.bytes = slice_of(lines),
+			      .offset_bytes = 1000,
+			      .head = slice_of(head),
+			      .read_time_ns = NOW_NS,
+			      .mtime_ns = NOW_NS};
+
+	engine_feed(engine, source, &block, &counts);
+}
+
+#define DOCKER_LINE \
+	"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2016-10-06T00:17:09Z\"}\n"
+#define CRI_LINE "2016-10-06T00:17:09Z stdout F x\n"
+
+Test(records, a_file_is_what_it_begins_with_wherever_reading_goes_on)
+{
+	load_all("/l/a.log", "");
+	feed_behind(DOCKER_LINE "{\"lo", "torn\n" DOCKER_LINE);
+	expect("torn\nx\n");
+
+	load_all("/l/a.log", "");
+	feed_behind("2016-10-06T00:17:09Z stdout F the text is longer than",
+		    "torn\n" CRI_LINE);
+	expect("torn\nx\n");
+
+	load_all("/l/a.log", "");
+	feed_behind("starting\n", CRI_LINE);
+	expect("2016-10-06T00:17:09Z stdout F x\n");
+}
+
+Test(records, where_the_beginning_does_not_tell_the_next_lines_do)
+{
+	load_all("/l/a.log", "");
+	feed_behind("{\"log\":\"the text is longer than", "torn\n");
+	feed_behind("{\"log\":\"the text is longer than", "torn\n" DOCKER_LINE);
+	expect("torn\ntorn\nx\n");
+
+	load_all("/l/a.log", "");
+	feed_behind("{\"log\":\"a program's own JSON", "{\"log\":\"x\"}\n");
+	expect("{\"log\":\"x\"}\n");
+	cr_expect_eq(counts.malformed[MALFORMED_DOCKER], 0);
+}
+
 Test(records, of_a_container_the_first_line_in_an_envelope_decides)
 {
 	load_all(PODS, "");
