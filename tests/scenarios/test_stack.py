@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import unittest
 import urllib.parse
@@ -177,6 +178,16 @@ class Stack(Scenario):
         except AssertionError:
             self.fail(f"{what}: no data for {left}")
 
+    def on_this_machine(self, expressions):
+        """Without those that ask for a disk, where the node exporter sees none (a container)."""
+        disks = {"node_filesystem": 'node_filesystem_size_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|erofs"}',
+                 "node_disk": "node_disk_read_bytes_total"}
+        self.wait_data("the node exporter", [("node_exporter", "node_exporter_build_info")])
+        missing = [name for name, expression in disks.items() if not self.has_data(expression)]
+        for name in missing:
+            print(f"NOT TESTED: panels of {name}_*: this machine shows no disk", file=sys.stderr, flush=True)
+        return [(where, expression) for where, expression in expressions if not any(name in expression for name in missing)]
+
     def wait_mail(self, alert, status, since, to="ops@example.org"):
         """The first mail of `alert` after the first `since` ones that says firing or resolved."""
         def found():
@@ -200,9 +211,9 @@ class Stack(Scenario):
     def test_what_happens_is_told_and_so_is_its_end(self):
         self.start_all()
         self.wait_data("all five jobs to be up", [("up", "sum(up) == 5")])
-        self.wait_data("every panel to have data", [
+        self.wait_data("every panel to have data", self.on_this_machine(
             (where, expression) for board in dashboards().values() for where, expression in expressions(board)
-            if "Firing alerts" not in where])
+            if "Firing alerts" not in where))
         self.runbooks_queries_are_queries()
         self.the_source_fails_and_comes_back()
         self.the_job_hangs_and_goes_on()
