@@ -188,8 +188,13 @@ struct regex *regex_compile(struct slice pattern, struct position at, struct dia
 	regex = xcalloc(1, sizeof(*regex));
 	regex->arena = arena_create();
 	regex->code = code;
-	regex->lenient =
-		or_exit(regex_code(pattern, PCRE2_MATCH_INVALID_UTF, &error, &offset));
+	/*
+	 * A leading .* would be tried only at line starts, and in 10.42 what stands
+	 * behind an ill-formed byte is not taken for one.
+	 */
+	regex->lenient = or_exit(
+		regex_code(pattern, PCRE2_MATCH_INVALID_UTF | PCRE2_NO_DOTSTAR_ANCHOR,
+			   &error, &offset));
 	regex->has_jit = jit == 0;
 	regex->pattern = (struct slice){arena_copy(regex->arena, pattern), pattern.len};
 	regex_set_written(regex, regex->pattern, at);

@@ -175,6 +175,15 @@ Test(regex, text_with_ill_formed_bytes_matches_beside_them)
 	regex_destroy(r);
 }
 
+Test(regex, a_leading_dot_star_matches_behind_an_ill_formed_byte)
+{
+	struct regex *r = compiled(".*end");
+
+	cr_expect_eq(regex_match(r, scratch, slice_of("a\xff the end")), REGEX_MATCH);
+	expect_group(0, " the end");
+	regex_destroy(r);
+}
+
 Test(regex, trust_is_in_that_text_only)
 {
 	struct regex *r = compiled("^(.)$");
