@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "tailer/roles.h"
 #include "tailer/writers.h"
 
 #define LOOK_NS (100 * NS_PER_MS) /* at a file that is being written */
@@ -68,14 +69,13 @@ static bool is_possible(const struct generation *original,
 }
 
 /* What makes an archive gives it the time of its original, perhaps cut to s or us. */
-static bool has_the_time_of(const struct generation *archive,
-			    const struct generation *original)
+bool kin_has_time_of(const struct generation *g, const struct generation *original)
 {
 	static const int64_t units_ns[] = {1, 1000, NS_PER_MS, NS_PER_SECOND};
 	int64_t original_ns = reader_mtime_ns(original->reader);
 
 	for (size_t i = 0; i < sizeof(units_ns) / sizeof(*units_ns); i++)
-		if (reader_mtime_ns(archive->reader) ==
+		if (reader_mtime_ns(g->reader) ==
 		    original_ns - original_ns % units_ns[i])
 			return true;
 	return false;
@@ -91,7 +91,7 @@ static struct generation *find_by_size(struct generation *c)
 
 	while (reader_is_archive(c->reader) && (g = next_of(c->stream, g)))
 		if (g->role == ROLE_PAST && is_possible(g, c) &&
-		    has_the_time_of(c, g) &&
+		    kin_has_time_of(c, g) &&
 		    reader_size_is(c->reader, reader_offset_bytes(g->reader)))
 			return g;
 	return NULL;
@@ -209,12 +209,49 @@ static struct generation *find_longer(struct generation *c)
 	return NULL;
 }
 
-/* One that is still to be read begins like this: it will be known again then. */
+static bool is_alike(struct generation *c, struct generation *g)
+{
+	if (!generation_open(g))
+		return false;
+	if (!reader_is_archive(g->reader))
+		return reader_begins_as(c->reader, g->reader);
+	switch (reader_prepare(g->reader, c->stream->host->buffer)) {
+	case MATCH_YES:
+		return reader_began_alike(c->reader, g->reader);
+	case MATCH_LATER:
+		return true; /* so far nothing speaks against it */
+	case MATCH_NO:
+	case MATCH_SHORT:
+	case MATCH_FAILED:
+		break;
+	}
+	return false;
+}
+
+/* Of two candidates one is to be judged without the other: the older. */
+static bool comes_first(const struct generation *other, const struct generation *c)
+{
+	if (roles_is_older(other, c) != roles_is_older(c, other))
+		return roles_is_older(other, c);
+	while (other && other != c)
+		other = other->next;
+	return other != NULL;
+}
+
+/*
+ * One that is still to be read, or to be judged, begins like this: it will be known
+ * again then.
+ */
 static bool has_unread_original(struct generation *c)
 {
-	for (struct generation *g = c->stream->oldest; g; g = g->next)
+	struct stream *stream = c->stream;
+
+	for (struct generation *g = stream->oldest; g; g = g->next)
 		if (g->role == ROLE_ACTIVE && reader_offset_bytes(g->reader) == 0 &&
-		    generation_open(g) && reader_begins_as(c->reader, g->reader))
+		    is_alike(c, g))
+			return true;
+	for (struct generation *g = stream->candidates; g; g = g->next)
+		if (g != c && comes_first(g, c) && is_alike(c, g))
 			return true;
 	return false;
 }

@@ -1,6 +1,5 @@
 #include "tailer/lineage.h"
 
-#include "common/clock.h"
 #include "common/log.h"
 #include "tailer/kin.h"
 #include "tailer/roles.h"
@@ -94,22 +93,48 @@ static void go_on_in(struct generation *seeking, struct generation *copy)
 		 LOG_INT("offset_bytes", reader_offset_bytes(seeking->reader)));
 }
 
+static bool is_unread(const struct generation *g)
+{
+	return reader_offset_bytes(g->reader) == 0;
+}
+
+static struct generation *find_unclaimed(struct generation *list,
+					 const struct generation *g)
+{
+	for (; list; list = list->next)
+		if (list->unclaimed && list != g &&
+		    (reader_mtime_ns(list->reader) >= reader_mtime_ns(g->reader) ||
+		     kin_has_time_of(list, g)))
+			break;
+	return list;
+}
+
+/*
+ * Of what nothing was read no more is known than that it was there.  What nobody had
+ * seen may be all of it: each of at most one.
+ */
+static bool claim(struct generation *g)
+{
+	struct generation *whole = find_unclaimed(g->stream->oldest, g);
+
+	if (!whole)
+		whole = find_unclaimed(g->stream->past, g);
+	if (whole)
+		whole->unclaimed = false;
+	return whole != NULL;
+}
+
 /* `complete`: a copy ends where reading did. */
 static void stop_seeking(struct generation *g, bool complete)
 {
 	const char *reason = g->lost_as;
 	uint64_t unread_bytes = generation_lag_bytes(g);
+	bool claims = is_unread(g) && (g->stream->candidates || claim(g));
 
-	/* Of what nothing was counted a candidate may well be the whole. */
-	bool unread =
-		reader_offset_bytes(g->reader) == 0 &&
-		(g->stream->candidates || (g->stream->unseen_ns > 0 &&
-					   clock_monotonic_ns() - g->stream->unseen_ns <
-						   g->stream->host->finish_ns));
-
-	if (!unread && (unread_bytes > 0 || (g->vanished && !complete)))
+	if (!claims && (unread_bytes > 0 || (g->vanished && !complete)))
 		roles_report_lost(g, reason, unread_bytes);
 	roles_to_past(g);
+	g->claims = claims;
 }
 
 static bool awaits_candidates(const struct stream *stream)
@@ -165,25 +190,34 @@ static void take_copy(struct generation *c, struct generation *original)
 		roles_to_active(c);
 }
 
-/* Of what was deleted before anything of it was counted nothing is known. */
-static void end_unread_seeking(struct stream *stream)
+/* That of the same time, else the oldest. */
+static struct generation *find_unread_seeking(const struct generation *c)
 {
-	struct generation *next;
+	struct generation *g = c->stream->oldest, *found = NULL;
 
-	for (struct generation *g = stream->oldest; g; g = next) {
-		next = g->next;
-		if (g->role == ROLE_SEEKING && reader_offset_bytes(g->reader) == 0) {
-			generation_release_file(g);
-			roles_to_past(g);
-		}
+	for (; g; g = g->next) {
+		if (g->role != ROLE_SEEKING || !is_unread(g))
+			continue;
+		if (kin_has_time_of(c, g))
+			return g;
+		if (!found)
+			found = g;
 	}
+	return found;
 }
 
+/*
+ * It may be all of what went before anything of it was read: that ends with the same
+ * commit that knows this one, or a later run would look for it in vain.
+ */
 static void take_unseen(struct generation *c)
 {
-	if (reader_size_bytes(c->reader) > 0) {
-		end_unread_seeking(c->stream);
-		c->stream->unseen_ns = clock_monotonic_ns();
+	struct generation *unread = find_unread_seeking(c);
+
+	c->unclaimed = !unread;
+	if (unread) {
+		roles_to_past(unread);
+		unread->claims = true;
 	}
 	generation_unlink(c);
 	c->dirty = true;

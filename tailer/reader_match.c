@@ -61,6 +61,15 @@ bool reader_begins_as(const struct reader *reader, struct reader *other)
 	       memcmp(head, reader->beginning, reader->beginning_bytes) == 0;
 }
 
+bool reader_began_alike(const struct reader *reader, const struct reader *other)
+{
+	unsigned char bytes = reader->beginning_bytes < other->beginning_bytes
+				      ? reader->beginning_bytes
+				      : other->beginning_bytes;
+
+	return bytes > 0 && memcmp(reader->beginning, other->beginning, bytes) == 0;
+}
+
 bool reader_begins_like(const struct reader *reader, const struct reader *known)
 {
 	const struct memory *memory = &known->memory;

@@ -134,7 +134,7 @@ void roles_to_active(struct generation *g)
 	generation_unlink(g);
 	g->role = ROLE_ACTIVE;
 	g->dirty = true;
-	g->unfinished = g->vanished = false;
+	g->unfinished = g->vanished = g->claims = false;
 	g->due_ns = 0;
 	g->failures = 0;
 	g->copy_of = 0;

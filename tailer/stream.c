@@ -179,7 +179,7 @@ static void notice_past(struct generation *g, unsigned events)
 	if (!(g->standing & FILE_NAMED))
 		return;
 	/* It is back, or somebody writes to it again. */
-	if (g->unfinished || (g->standing & FILE_CURRENT) || has_more(g))
+	if (g->unfinished || g->claims || (g->standing & FILE_CURRENT) || has_more(g))
 		roles_to_active(g);
 }
 

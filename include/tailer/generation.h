@@ -60,6 +60,9 @@ struct generation {
 	bool unfinished; /* past, but not known to be read to its end */
 	bool holds_up_nobody; /* candidate: its turn comes when others are read */
 	bool vanished;        /* seeking: its file went while nobody looked */
+	bool unclaimed; /* was a candidate, and is not yet known as the whole of another
+			 */
+	bool claims;    /* past: nothing was read of it; another is the whole of it */
 };
 
 /* What the streams of a follower share; outlives them. */
@@ -84,7 +87,6 @@ struct stream {
 	struct generation *past;       /* the newest first */
 	unsigned asks, answers;        /* looks at the directory */
 	int64_t last_line_ns;
-	int64_t unseen_ns; /* a candidate was taken for a generation; 0: never */
 	unsigned halvings; /* of the blocks that are read: its lines take long */
 	bool has_user;     /* path_added was called */
 };

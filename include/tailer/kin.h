@@ -40,6 +40,10 @@ enum verdict kin_judge(struct generation *candidate, int64_t now_ns,
  */
 enum verdict kin_compare(struct generation *copy, struct generation *seeking);
 
+/* `g` has the time of change of `original`, as far as what made it may have kept that.
+ */
+bool kin_has_time_of(const struct generation *g, const struct generation *original);
+
 /*
  * One that is read is a copy of what a newer one's file held before it was
  * truncated: it was born, an archive's content was written, after that file.

@@ -130,6 +130,8 @@ enum reader_match {
 enum reader_match reader_prepare(struct reader *reader, struct reader_buffer *buffer);
 /* Likewise, of what `other`, an open plain file, begins with now. */
 bool reader_begins_as(const struct reader *reader, struct reader *other);
+/* After reader_prepare() of both: as far as both go. */
+bool reader_began_alike(const struct reader *reader, const struct reader *other);
 /* After reader_prepare(): all there is is the short beginning of one line. */
 bool reader_is_fragment(const struct reader *reader);
 /* It may begin otherwise by now. */

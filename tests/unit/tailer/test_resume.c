@@ -446,6 +446,120 @@ Test(resume, the_first_line_torn_before_and_after_a_start_is_one_line)
 	close(fd);
 }
 
+/*
+ * Two generations wait, unread, for a line of a third to be finished: a run that ends
+ * with them so.  Returns the descriptor of that third, whose line is torn.
+ */
+static int end_run_with_unread(const char *second, const char *third)
+{
+	int fd = scene_open(scene, "a.log");
+
+	end_run();
+	options.finish_ms = 60000;
+	begin_run("");
+	scene_write(fd, "1\n2 to");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	scene_rename(scene, "a.log", "a.log.1");
+	scene_append(scene, "a.log", second);
+	UNTIL(scene, scene_heard(scene, "a.log")->rotated[ROTATION_RENAME] == 1);
+	scene_rename(scene, "a.log", "a.log.2");
+	scene_append(scene, "a.log", third);
+	UNTIL(scene, scene_heard(scene, "a.log")->rotated[ROTATION_RENAME] == 2);
+	scene_rename(scene, "a.log", "a.log.3");
+	UNTIL(scene, scene_heard(scene, "a.log")->rotated[ROTATION_RENAME] == 3);
+	end_run();
+	return fd;
+}
+
+static void gzip(const char *name)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command), "gzip %s", scene_path(scene, name));
+	cr_assert_eq(system(command), 0);
+}
+
+static void let_turn(void)
+{
+	for (int turn = 0; turn < 40; turn++)
+		scene_turn(scene);
+}
+
+Test(resume, what_was_compressed_unread_is_not_lost_whenever_a_run_ends)
+{
+	int fd = end_run_with_unread("3\n", "4\n");
+
+	gzip("a.log.2");
+	compress("a.log.3", "a.log.3.gz");
+	begin_run("");
+	let_turn();
+	end_run();
+	begin_run("");
+	let_turn();
+	scene_write(fd, "rn\n");
+	close(fd);
+	SETTLED("a.log", "1\n2 torn\n3\n4\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+}
+
+Test(resume, of_two_unread_the_one_that_is_in_no_archive_is_told_as_lost)
+{
+	int fd = end_run_with_unread("3 is lost\n", "4\n");
+
+	scene_delete(scene, "a.log.2");
+	gzip("a.log.3");
+	begin_run("");
+	let_turn();
+	scene_write(fd, "rn\n");
+	close(fd);
+	SETTLED("a.log", "1\n2 torn\n4\n");
+	cr_expect_str_eq(scene_heard(scene, "a.log")->lost_reason, "deleted");
+	cr_expect_eq(scene_heard(scene, "a.log")->lost_bytes, strlen("3 is lost\n"));
+}
+
+/*
+ * The copy waits for its original to be read, which is truncated before that; then the
+ * copy is compressed.  Ends before anything of either is read; returns as above.
+ */
+static int compress_unread_copy(void)
+{
+	int fd = end_run_with_unread("3\n", "4\n");
+
+	begin_run("");
+	scene_append(scene, "a.log", "5 in a copy\n");
+	let_turn();
+	copy("a.log", "a.log.4");
+	let_turn();
+	truncate_to("a.log", 0);
+	scene_append(scene, "a.log", "6\n");
+	compress("a.log.4", "a.log.4.gz");
+	let_turn();
+	return fd;
+}
+
+Test(resume, a_copy_that_is_compressed_before_it_is_read_counts_once)
+{
+	int fd = compress_unread_copy();
+
+	scene_write(fd, "rn\n");
+	close(fd);
+	SETTLED("a.log", "1\n2 torn\n3\n4\n5 in a copy\n6\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+}
+
+Test(resume, a_copy_that_is_compressed_before_it_is_read_is_not_lost_with_a_run)
+{
+	int fd = compress_unread_copy();
+
+	end_run();
+	begin_run("");
+	let_turn();
+	scene_write(fd, "rn\n");
+	close(fd);
+	SETTLED("a.log", "1\n2 torn\n3\n4\n5 in a copy\n6\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+}
+
 /* A writer that opens the file for each of them: where it is empty, with a mark. */
 static void append_utf16(const char *name, const char16_t *units)
 {
