@@ -479,13 +479,13 @@ static bool one_was_there(struct generation *list, const struct generation *g,
 
 bool kin_is_of_truncated(const struct generation *g)
 {
-	return copied_ns(g) != 0 &&
+	return !g->had_name && copied_ns(g) != 0 &&
 	       (one_was_there(g->next, g, INT64_MIN) ||
 		one_was_there(g->stream->past, g, reader_mtime_ns(g->reader)));
 }
 
 bool kin_awaits_truncated(const struct generation *g)
 {
-	return copied_ns(g) != 0 &&
+	return !g->had_name && copied_ns(g) != 0 &&
 	       one_was_there(g->stream->candidates, g, reader_mtime_ns(g->reader));
 }

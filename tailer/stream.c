@@ -124,6 +124,17 @@ static void to_candidates(struct generation *g)
 	generation_link(link, g);
 }
 
+/* An earlier run last saw it so; or it is so now, or was when it was opened. */
+static bool had_name(const struct generation *g, const struct adoption *adoption)
+{
+	if (g->standing & FILE_CURRENT)
+		return true;
+	if (adoption->resume)
+		return adoption->resume->state == CHECKPOINT_ACTIVE &&
+		       (g->standing & FILE_NAMED);
+	return adoption->kind == ADOPT_READ;
+}
+
 void stream_adopt(struct stream *stream, const struct adoption *adoption)
 {
 	const struct checkpoint at = {.offset_bytes = adoption->start_bytes,
@@ -133,6 +144,7 @@ void stream_adopt(struct stream *stream, const struct adoption *adoption)
 		generation_create(stream, adoption->file, adoption->resume, &at);
 
 	g->later_than_ns = adoption->later_than_ns;
+	g->had_name = had_name(g, adoption);
 	if (adoption->fd != -1)
 		generation_take_fd(g, adoption->fd);
 	if (adoption->backlog_bytes > reader_offset_bytes(g->reader)) {
@@ -147,7 +159,6 @@ void stream_adopt(struct stream *stream, const struct adoption *adoption)
 	}
 	switch (adoption->kind) {
 	case ADOPT_READ:
-		g->had_name = true;
 		roles_read_from_now_on(g);
 		break;
 	case ADOPT_SIBLING:

@@ -51,13 +51,13 @@ struct generation {
 	bool dirty;        /* there may be more to read */
 	bool closed;       /* a writer has closed it, and nothing came since */
 	bool resumed;      /* an earlier run read it; this one has not yet */
-	bool fading;     /* past, without a file, at the last look at what to forget */
-	bool asked;      /* for what was made before it began */
-	bool announced;  /* and that is known */
-	bool had_name;   /* it was found under the path's name */
-	bool waits;      /* and those behind it: nothing can be done at once */
-	bool joins;      /* its last line goes on in the file that was truncated */
-	bool unfinished; /* past, but not known to be read to its end */
+	bool fading;    /* past, without a file, at the last look at what to forget */
+	bool asked;     /* for what was made before it began */
+	bool announced; /* and that is known */
+	bool had_name; /* it was found under the path's name: no copytruncate made it */
+	bool waits;    /* and those behind it: nothing can be done at once */
+	bool joins;    /* its last line goes on in the file that was truncated */
+	bool unfinished;      /* past, but not known to be read to its end */
 	bool holds_up_nobody; /* candidate: its turn comes when others are read */
 	bool vanished;        /* seeking: its file went while nobody looked */
 	bool unclaimed; /* was a candidate, and is not yet known as the whole of another

@@ -47,7 +47,8 @@ bool kin_has_time_of(const struct generation *g, const struct generation *origin
 /*
  * One that is read is a copy of what a newer one's file held before it was
  * truncated: it was born, an archive's content was written, after that file.
- * So a line that it has begun goes on there.
+ * So a line that it has begun goes on there.  What had the path's name is none:
+ * the file in its place may have been prepared before.
  */
 bool kin_is_of_truncated(const struct generation *g);
 /* Likewise, and that file is a candidate: nothing was written to it since. */

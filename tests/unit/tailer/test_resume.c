@@ -560,6 +560,43 @@ Test(resume, a_copy_that_is_compressed_before_it_is_read_is_not_lost_with_a_run)
 	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
 }
 
+/* Its last line counts as it is: the other file is no rest of it, however old. */
+static void put_in_place_what_was_prepared(void)
+{
+	scene_append(scene, "a.log", "2 torn");
+	scene_rename(scene, "a.log", "a.log.1");
+	scene_rename(scene, "prepared", "a.log");
+}
+
+Test(resume, a_torn_line_does_not_go_on_in_a_file_that_was_prepared_before)
+{
+	end_run();
+	options.finish_ms = 60000;
+	scene_append(scene, "prepared", "3 in the other");
+	scene_append(scene, "a.log", "1\n");
+	begin_run("");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	put_in_place_what_was_prepared();
+	usleep(50000); /* both files are told of in one turn */
+	UNTIL_TEXT(scene, "a.log", "1\n2 torn");
+	scene_append(scene, "a.log", "\n");
+	SETTLED("a.log", "1\n2 torn3 in the other\n");
+}
+
+Test(resume, nor_if_it_was_put_in_place_meanwhile)
+{
+	end_run();
+	options.finish_ms = 60000;
+	scene_append(scene, "prepared", "3 in the other");
+	scene_append(scene, "a.log", "1\n");
+	begin_run("");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	end_run();
+	put_in_place_what_was_prepared();
+	begin_run("");
+	UNTIL_TEXT(scene, "a.log", "1\n2 torn");
+}
+
 /* A writer that opens the file for each of them: where it is empty, with a mark. */
 static void append_utf16(const char *name, const char16_t *units)
 {
