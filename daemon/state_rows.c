@@ -95,6 +95,7 @@ static bool read_checkpoint(sqlite3_stmt *row, struct checkpoint *c)
 		.size_bytes = column_uint64(row, 6),
 		.mtime_ns = sqlite3_column_int64(row, 7),
 		.place = (const char *)sqlite3_column_text(row, 10),
+		.copy_of = column_uint64(row, 11),
 	};
 	if (!c->path ||
 	    !column_blob(row, 3, c->identity.bytes, sizeof(c->identity.bytes),
@@ -114,7 +115,7 @@ void state_files_each(struct state_db *db,
 {
 	sqlite3_stmt *rows = state_db_statement(
 		db, "SELECT id, path, state, identity, inode, offset_bytes,"
-		    " size_bytes, mtime_ns, head, guard, place FROM files"
+		    " size_bytes, mtime_ns, head, guard, place, copy_of FROM files"
 		    " ORDER BY id");
 
 	while (state_db_step(db, rows)) {
@@ -129,10 +130,9 @@ void state_files_each(struct state_db *db,
 
 void state_files_put(struct state_db *db, const struct checkpoint *c)
 {
-	sqlite3_stmt *put = state_db_statement(
-		db,
-		"INSERT OR REPLACE INTO files"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	sqlite3_stmt *put =
+		state_db_statement(db, "INSERT OR REPLACE INTO files"
+				       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	bind_uint64(put, 1, c->id);
 	sqlite3_bind_text(put, 2, c->path, -1, SQLITE_STATIC);
@@ -146,6 +146,7 @@ void state_files_put(struct state_db *db, const struct checkpoint *c)
 	sqlite3_bind_blob(put, 9, c->head, c->head_bytes, SQLITE_STATIC);
 	sqlite3_bind_blob(put, 10, c->guard, c->guard_bytes, SQLITE_STATIC);
 	sqlite3_bind_text(put, 11, c->place, -1, SQLITE_STATIC);
+	bind_uint64(put, 12, c->copy_of);
 	state_db_step(db, put);
 }
 

@@ -4,7 +4,7 @@
 
 static const char look_at_files[] =
 	"SELECT id, path, state, identity, inode, offset_bytes, size_bytes, mtime_ns,"
-	" head, guard, place FROM files LIMIT 1";
+	" head, guard, place, copy_of FROM files LIMIT 1";
 
 /* Each is made ready and finds its first row: the tables are there and readable. */
 static const char *const looks[] = {

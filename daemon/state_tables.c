@@ -90,8 +90,13 @@ static const char add_panes[] =
 	"ALTER TABLE delta ADD COLUMN panes BLOB;"
 	"ALTER TABLE families ADD COLUMN states TEXT;"; /* a list, as JSON */
 
+/* What a copy is of: where that was truncated, reading goes on in the copy. */
+static const char add_copy_of[] =
+	"ALTER TABLE files ADD COLUMN copy_of INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {make_tables, make_first_views, add_place,
-				    add_past,    add_open_records, add_panes};
+				    add_past,    add_open_records, add_panes,
+				    add_copy_of};
 
 /* ---- views ---- */
 

@@ -46,6 +46,7 @@ struct generation *generation_create(struct stream *stream, struct file *file,
 		generation_set_number(g);
 	else if (resume->place)
 		g->place = xstrdup(resume->place);
+	g->copy_of = resume ? resume->copy_of : 0;
 	generation_take_file(g, file);
 	return g;
 }
@@ -271,6 +272,7 @@ void generation_checkpoint(const struct generation *g, struct checkpoint *checkp
 	checkpoint->state = finished  ? CHECKPOINT_FINISHED
 			    : rotated ? CHECKPOINT_ROTATED
 				      : CHECKPOINT_ACTIVE;
+	checkpoint->copy_of = g->copy_of;
 	if (g->file) {
 		checkpoint->identity = *file_identity(g->file);
 		checkpoint->inode = file_inode(g->file);

@@ -30,7 +30,8 @@ enum checkpoint_state {
 struct checkpoint {
 	uint64_t id;      /* of the generation; never used again */
 	const char *path; /* that it is followed as; borrowed */
-	/* Where its file was when it was opened, if a link led there; or NULL; borrowed. */
+	/* Where its file was when it was opened, if a link led there; or NULL;
+	 * borrowed. */
 	const char *place;
 	enum checkpoint_state state;
 	/* Of the file that holds it now; all zero: none that is known. */
@@ -39,6 +40,8 @@ struct checkpoint {
 	uint64_t offset_bytes; /* where the first line begins that is not counted */
 	uint64_t size_bytes;   /* as last seen */
 	int64_t mtime_ns;      /* as last seen */
+	uint64_t
+		copy_of; /* id of the generation of which the file is a copy; 0: none */
 	/* The first bytes of the file, at most up to the offset. */
 	unsigned char head_bytes;
 	/* Those just before the offset. */

@@ -31,6 +31,7 @@ static struct checkpoint example(uint64_t id, const char *path, size_t text_byte
 			       .offset_bytes = UINT64_MAX - 1,
 			       .size_bytes = 9,
 			       .mtime_ns = -10,
+			       .copy_of = 8,
 			       .head_bytes = (unsigned char)text_bytes,
 			       .guard_bytes = (unsigned char)(text_bytes / 2)};
 
@@ -48,6 +49,7 @@ static void expect_same(const struct checkpoint *a, const struct checkpoint *b)
 	cr_expect_eq(a->offset_bytes, b->offset_bytes);
 	cr_expect_eq(a->size_bytes, b->size_bytes);
 	cr_expect_eq(a->mtime_ns, b->mtime_ns);
+	cr_expect_eq(a->copy_of, b->copy_of);
 	cr_expect_eq(a->head_bytes, b->head_bytes);
 	cr_expect_eq(a->guard_bytes, b->guard_bytes);
 	cr_expect_eq(memcmp(a->head, b->head, sizeof(a->head)), 0);

@@ -203,6 +203,7 @@ static struct checkpoint full_checkpoint(uint64_t id, const char *path)
 			       .offset_bytes = UINT64_MAX - 1,
 			       .size_bytes = UINT64_MAX - 2,
 			       .mtime_ns = INT64_MIN,
+			       .copy_of = UINT64_MAX - 3,
 			       .head_bytes = CHECKPOINT_HEAD_BYTES,
 			       .guard_bytes = 3};
 
@@ -219,7 +220,8 @@ static bool same_checkpoint(const struct checkpoint *a, const struct checkpoint 
 	       a->state == b->state && identity_eq(&a->identity, &b->identity) &&
 	       a->inode == b->inode && a->offset_bytes == b->offset_bytes &&
 	       a->size_bytes == b->size_bytes && a->mtime_ns == b->mtime_ns &&
-	       a->head_bytes == b->head_bytes && a->guard_bytes == b->guard_bytes &&
+	       a->copy_of == b->copy_of && a->head_bytes == b->head_bytes &&
+	       a->guard_bytes == b->guard_bytes &&
 	       memcmp(a->head, b->head, a->head_bytes) == 0 &&
 	       memcmp(a->guard, b->guard, a->guard_bytes) == 0;
 }

@@ -336,7 +336,7 @@ static void ignore_checkpoint(void *ctx, const struct checkpoint *checkpoint)
 Test(state_file, a_position_that_makes_no_sense_is_damage)
 {
 	leave_saved();
-	query("INSERT INTO files VALUES (1, '/a', 0, x'00', 0, 0, 0, 0, x'', x'', NULL)");
+	query("INSERT INTO files VALUES (1, '/a', 0, x'00', 0, 0, 0, 0, x'', x'', NULL, 0)");
 	open_state();
 	cr_expect_not(state_each_checkpoint(state, ignore_checkpoint, NULL, &err));
 	cr_expect(state_is_damaged(state));

@@ -274,6 +274,25 @@ Test(resume, a_line_torn_by_copytruncate_is_one_line)
 	close(fd);
 }
 
+/* It is known as a copy; of what shows when the original is truncated. */
+Test(resume, a_line_torn_by_copytruncate_around_a_start_is_one_line)
+{
+	int fd = scene_open(scene, "a.log");
+
+	scene_write(fd, "1 first\n2 second\n3 to");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1 first\n2 second\n");
+	copy("a.log", "a.log.1");
+	UNTIL(scene, hashmap_count(scene->saved) == 2);
+	end_run();
+	truncate_to("a.log", 0);
+	scene_write(fd, "rn\n4 last\n");
+	begin_run("");
+	SETTLED("a.log", "1 first\n2 second\n3 torn\n4 last\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+	close(fd);
+}
+
 Test(resume, what_was_deleted_meanwhile_is_told_as_lost)
 {
 	scene_append(scene, "a.log", "1\n2\n");
