@@ -236,6 +236,8 @@ static void say_skipped(struct daemon *d)
 	if (discovery_file_count(crew_discovery(d->crew)) > 0)
 		return;
 	discovery_explain_skipped(crew_discovery(d->crew), MAX_SKIPPED_LINES, &text);
+	if (text.len > 0 && text.ptr[text.len - 1] == '\n')
+		text.ptr[--text.len] = '\0';
 	log_warn("no file to follow yet: they are picked up as they appear",
 		 LOG_TEXT("skipped", text.ptr));
 	strbuf_finish(&text);

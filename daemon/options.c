@@ -228,6 +228,15 @@ static bool parse_flag(int argc, char *const *argv, int *i, enum command command
 	return ok;
 }
 
+/* Of a command that takes flags alone. */
+static bool unknown_word(const char *word, enum command command, struct error *err)
+{
+	if (word[0] == '-')
+		return error_set(err, "%s is no flag: flags begin with --", word);
+	return error_set(err, "%s takes no argument: what is \"%s\"?",
+			 commands[command].name, word);
+}
+
 static bool parse_words(int argc, char *const *argv, int first, enum command command,
 			struct options *options, struct error *err)
 {
@@ -242,8 +251,7 @@ static bool parse_words(int argc, char *const *argv, int first, enum command com
 			if (!parse_flag(argc, argv, &i, command, options, err))
 				return false;
 		} else if (!commands[command].arguments) {
-			return error_set(err, "%s takes no argument: what is \"%s\"?",
-					 commands[command].name, argv[i]);
+			return unknown_word(argv[i], command, err);
 		} else {
 			add_text(&options->arguments, &options->argument_count,
 				 argv[i]);
@@ -304,15 +312,13 @@ static void print_flags(unsigned of, FILE *out)
 void options_help(enum command command, FILE *out)
 {
 	if (command == COMMANDS) {
-		fputs("logtally follows log files, applies the rules of patterns files "
-		      "and\n"
-		      "serves the metrics to Prometheus.\n\n"
-		      "usage: logtally [COMMAND] [FLAGS]\n\n",
+		fputs("usage: logtally [COMMAND] [FLAGS]: metrics from log files, for "
+		      "Prometheus\n\n",
 		      out);
 		for (int i = 0; i < COMMANDS; i++)
 			fprintf(out, "  %-28s %s\n", commands[i].name,
 				commands[i].help);
-		fputs("\nflags of run (each command has --help):\n", out);
+		fputs("\nflags of run; each command has --help:\n", out);
 		print_flags(RUNS, out);
 		return;
 	}

@@ -24,7 +24,8 @@ class BadInput(Scenario):
 
     def test_unknown_flags_and_commands_are_usage_errors(self):
         for arguments, word in ((["run", "--web.listen-adress", "x"], "--web.listen-address"), (["chekc"], "check"),
-                                (["run", "--logs"], "--logs"), (["version", "what"], "what")):
+                                (["run", "--logs"], "--logs"), (["version", "what"], "what"),
+                                (["-patterns", "x"], "-patterns is no flag: flags begin with --")):
             status, _, err = self.run_once(*arguments)
             self.assertEqual(status, 2, arguments)
             self.assert_one_line(err)
@@ -124,6 +125,7 @@ class BadInput(Scenario):
         self.write(self.log("notes.txt"), "word=a\n")
         d = self.start()
         wait_for("the list", lambda: "notes.txt" in d.log)
+        self.assertNotIn(r'\n"', d.log, "the list has no empty end")
 
     def test_a_value_that_is_no_number_updates_nothing(self):
         self.pattern_file("rules:\n  - name: v\n    pattern: 'v=(?<v>\\S+)'\n    metrics:\n      - gauge: v\n        help: v\n        value: $v\n"

@@ -215,7 +215,8 @@ class MainJob(Scenario):
         self.assertEqual(status, 0)
         self.assertLessEqual(len(out.splitlines()), 26)
         self.assertLessEqual(max(map(len, out.splitlines())), 80)
-        for command in ("run", "check", "test", "replay", "healthcheck", "version"):
+        self.assertIn("usage: logtally [COMMAND] [FLAGS]", out)
+        for command in ("run", "check", "test", "explain", "replay", "healthcheck", "version"):
             self.assertEqual(self.run_once(command, "--help")[0], 0)
             self.assertIn(command, out)
 
