@@ -170,6 +170,17 @@ static void load_name(struct loader *l, const struct yaml_node *node, struct rul
 				   l->file->rules[i].info.at.line, rule->info.name);
 }
 
+/* False if the rule has captures that cannot be known: a mistake hides the pattern. */
+static bool pattern_is_sure(const struct yaml_node *node, const struct rule *rule)
+{
+	const struct yaml_node *pattern = yaml_get(node, "pattern");
+
+	if (!pattern)
+		return !yaml_has_unknown_key(node, KEYS(rule_keys));
+	return rule->pattern_count ==
+	       (pattern->kind == YAML_SEQUENCE ? pattern->count : 1);
+}
+
 static void load_rule(struct loader *l, const struct yaml_node *node, struct rule *rule)
 {
 	struct field_scope scope = l->file_scope;
@@ -185,6 +196,9 @@ static void load_rule(struct loader *l, const struct yaml_node *node, struct rul
 	load_stop(l, node, rule);
 	scope.patterns = rule->patterns;
 	scope.pattern_count = rule->pattern_count;
+	scope.in_rule = true;
+	if (!pattern_is_sure(node, rule))
+		scope.unsure = true;
 	load_time_field(l, &scope, rule);
 	load_metrics(l, node, &scope, rule);
 	if (scope.used)

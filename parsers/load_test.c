@@ -123,6 +123,9 @@ static void load_test(struct loader *l, const struct yaml_node *node,
 				    : "expect");
 	if (name && yaml_expect(name, YAML_SCALAR, "name", l->diag))
 		test->name = name->text.ptr;
+	if (name && name->kind == YAML_SCALAR && name->text.len == 0)
+		diag_error(l->diag, name->at, "say what the test claims",
+			   "the name is empty");
 	if (lines && yaml_expect(lines, YAML_SCALAR, "lines", l->diag))
 		test->lines = lines->text;
 	if (expect && yaml_expect(expect, YAML_SCALAR, "expect", l->diag)) {

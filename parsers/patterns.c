@@ -105,6 +105,12 @@ static const char **list_all(struct loader *l, size_t *count)
 		if (!patterns_list(path, l->arena, &files, &n, &err))
 			diag_error(l->diag, (struct position){.file = path}, NULL, "%s",
 				   err.text);
+		else if (n == 0)
+			diag_warning(
+				l->diag, (struct position){.file = path},
+				"files are taken that end in .yml or .yaml and lie "
+				"in the directory itself",
+				"the directory holds no patterns file");
 		for (size_t j = 0; j < n; j++) {
 			all = xgrow(all, *count, sizeof(*all));
 			all[(*count)++] = files[j];
@@ -188,12 +194,14 @@ struct field *load_field(struct loader *l, const struct field_scope *scope,
 		return NULL;
 	name = load_field_name(node);
 	field = field_resolve(l->arena, scope, name);
-	if (field)
+	if (field || scope->unsure)
 		return field;
 	closest = field_closest(scope, node->text.ptr);
-	instead = closest ? xasprintf("did you mean %s?", closest)
-			  : xstrdup("name a capture of `line` or of path_pattern, or "
-				    "_file, _path, _time, _line");
+	instead =
+		closest ? xasprintf("did you mean %s?", closest)
+			: xasprintf("name a capture of %s`line` or of path_pattern, or "
+				    "_file, _path, _time, _line",
+				    scope->in_rule ? "the rule's pattern, of " : "");
 	diag_error(l->diag, node->at, instead, "%s: nothing supplies the field %.*s",
 		   what, SLICE_ARG(name));
 	free(instead);
@@ -372,10 +380,12 @@ static void load_file(struct loader *l, struct patterns *set, const char *path)
 	if (l->file->format != FORMAT_PLAIN)
 		l->file->wanted =
 			wanted_create(l->arena, format_is_nested(l->file->format));
-	l->file_scope = (struct field_scope){.line = l->file->line,
-					     .wanted = l->file->wanted,
-					     .path_fields = l->path_fields,
-					     .path_field_count = l->path_field_count};
+	l->file_scope =
+		(struct field_scope){.line = l->file->line,
+				     .unsure = yaml_get(root, "line") && !l->file->line,
+				     .wanted = l->file->wanted,
+				     .path_fields = l->path_fields,
+				     .path_field_count = l->path_field_count};
 	if (!yaml_get(root, "rules"))
 		diag_error(l->diag, root->at, "add rules: and a list of rules",
 			   "the file has no rules");

@@ -34,14 +34,18 @@ static void end_literal(struct template_parser *p)
 
 static bool bad_name(struct template_parser *p, struct slice name, size_t offset)
 {
-	char *typed = xstrndup(name.ptr, name.len);
-	const char *closest = field_closest(p->scope, typed);
-	char *instead =
+	char *typed, *instead;
+	const char *closest;
+
+	if (p->scope->unsure)
+		return false;
+	typed = xstrndup(name.ptr, name.len);
+	closest = field_closest(p->scope, typed);
+	instead =
 		closest ? xasprintf("did you mean $%s?", closest)
 			: xasprintf(
 				  "name a capture of the rule's pattern, of `line` or "
 				  "of path_pattern, or _file, _path, _time, _line");
-
 	diag_error(p->diag, p->at, instead, "nothing supplies $%s", typed);
 	diag_excerpt(p->diag, p->text, offset);
 	free(instead);

@@ -39,18 +39,30 @@ static void report_unknown(const struct yaml_node *key, const char *what,
 	strbuf_finish(&instead);
 }
 
+static bool is_known(struct slice key, const char *const *known, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_is(key, known[i]))
+			return true;
+	return false;
+}
+
+bool yaml_has_unknown_key(const struct yaml_node *mapping, const char *const *known,
+			  size_t known_count)
+{
+	for (size_t i = 0; mapping->keys && i < mapping->count; i++)
+		if (!is_known(mapping->keys[i]->text, known, known_count))
+			return true;
+	return false;
+}
+
 void yaml_check_keys(const struct yaml_node *mapping, const char *what,
 		     const char *const *known, size_t known_count, struct diag *diag)
 {
-	for (size_t i = 0; mapping->keys && i < mapping->count; i++) {
-		size_t k = 0;
-
-		while (k < known_count && !slice_is(mapping->keys[i]->text, known[k]))
-			k++;
-		if (k == known_count)
+	for (size_t i = 0; mapping->keys && i < mapping->count; i++)
+		if (!is_known(mapping->keys[i]->text, known, known_count))
 			report_unknown(mapping->keys[i], what, known, known_count,
 				       diag);
-	}
 }
 
 static bool is_missing(const struct yaml_node *node)

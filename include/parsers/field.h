@@ -67,6 +67,10 @@ struct field_scope {
 	const char *const *path_fields;
 	size_t path_field_count;
 	struct hashmap *used; /* takes the names that are resolved; NULL: nobody asks */
+	bool in_rule;         /* captures of a rule's pattern count here */
+	/* A regex that would supply names has an error, which is told: which is
+	 * unknown. */
+	bool unsure;
 };
 
 /* NULL if nothing can supply the name.  The field lives in the arena. */

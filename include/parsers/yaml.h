@@ -55,6 +55,9 @@ struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 void yaml_check_keys(const struct yaml_node *mapping, const char *what,
 		     const char *const *known, size_t known_count, struct diag *diag);
 
+bool yaml_has_unknown_key(const struct yaml_node *mapping, const char *const *known,
+			  size_t known_count);
+
 /* False, and an error naming `what` ("rules must be a list, not text"), if of another
  * kind. */
 bool yaml_expect(const struct yaml_node *node, enum yaml_kind kind, const char *what,

@@ -85,6 +85,54 @@ Test(patterns, a_mistyped_key_names_the_closest)
 	expect(METRIC "{counter: n_total, lables: {}}\n", "labels");
 }
 
+static void expect_alone(const char *yaml, const char *want, const char *not_this)
+{
+	struct strbuf errors = STRBUF_INIT;
+
+	write_file("a.yml", yaml);
+	patterns_destroy(load(&errors));
+	cr_expect(strstr(errors.ptr, want), "wanted %s, got:\n%s", want, errors.ptr);
+	cr_expect(!strstr(errors.ptr, not_this), "%s in:\n%s", not_this, errors.ptr);
+	strbuf_finish(&errors);
+}
+
+Test(patterns, one_mistake_in_a_regex_is_not_told_again_as_names_that_nothing_supplies)
+{
+	expect_alone("line: '(?<level>x'\n" METRIC
+		     "{counter: n_total, labels: {a: $level, b: {from: level}}}\n",
+		     "a.yml:1:7: ", "supplies");
+	expect_alone("rules:\n  - name: r\n    pattern: '(?<v>x'\n    metrics:\n"
+		     "      - {counter: n_total, labels: {a: $v}}\n",
+		     "a.yml:3:14: ", "supplies");
+	expect_alone("rules:\n  - name: r\n    patern: '(?<v>x)'\n    metrics:\n"
+		     "      - {counter: n_total, labels: {a: $v}}\n",
+		     "did you mean `pattern`", "supplies");
+}
+
+Test(patterns, a_label_may_be_from_a_capture_of_the_pattern_and_the_error_says_so)
+{
+	expect(METRIC "{counter: n_total, labels: {a: {from: elsewhere}}}\n",
+	       "from: nothing supplies the field elsewhere: name a capture of the "
+	       "rule's pattern, of `line`");
+}
+
+Test(patterns, a_directory_without_patterns_files_is_told)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns = load(&errors);
+
+	cr_expect(strstr(errors.ptr, "warning: the directory holds no patterns file"),
+		  "got: %s", errors.ptr);
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
+}
+
+Test(patterns, a_tests_name_is_not_empty)
+{
+	expect(METRIC "counter: n_total\ntests:\n  - {name: , lines: x, expect: ''}\n",
+	       "a.yml:7:12: the name is empty");
+}
+
 Test(patterns, a_counter_must_end_in_total)
 {
 	expect(METRIC "counter: lines\n",
