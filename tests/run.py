@@ -44,8 +44,12 @@ def side_by_side(call, items):
             pass
 
 
-def run(command, **more):
-    return subprocess.run(command, cwd=TOP, text=True, errors="replace", capture_output=True, timeout=600, **more)
+def run(command, seconds=600, **more):
+    """What takes longer has failed."""
+    try:
+        return subprocess.run(command, **{"cwd": TOP, **more}, text=True, errors="replace", capture_output=True, timeout=seconds)
+    except subprocess.TimeoutExpired as late:
+        return subprocess.CompletedProcess(command, 124, *((text or b"").decode(errors="replace") for text in (late.stdout, late.stderr)))
 
 
 def unit(totals, binary, sanitized):
@@ -75,23 +79,24 @@ def unit_once(totals, binary, sanitized, last):
     return not failed or bool(reports)
 
 
-def shell(totals, what, command):
-    done = run(command)
+def shell(totals, what, command, seconds=600):
+    done = run(command, seconds)
     ok = done.returncode == 0
     totals.add(int(ok), int(not ok), what, done.stdout + done.stderr)
 
 
 def counted(totals, what, command, seconds):
-    """A script whose last line is `N passed, N failed`."""
-    try:
-        done = subprocess.run([sys.executable, *command], cwd=TOP, text=True, errors="replace", capture_output=True, timeout=seconds)
-        out, found = done.stdout + done.stderr, re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
-    except subprocess.TimeoutExpired as late:
-        out, found = f"{late}\n{late.stdout}", None
+    """A program whose last line is `N passed, N failed`; a signal comes at its time, so that it can take down what it has started."""
+    done = run(["timeout", str(seconds), *command], seconds + 60)
+    skipped = re.search(r"^NOT TESTED: .*", done.stdout, re.M)
+    if skipped and not done.returncode:
+        print(skipped[0], flush=True)
+        return
+    found = re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
     passed, failed = (int(found[1]), int(found[2])) if found else (0, 1)
     if passed + failed == 0:
         failed = 1
-    totals.add(passed, failed, what, out)
+    totals.add(passed, failed, what, done.stdout + done.stderr)
 
 
 def fuzz(totals, binary):
@@ -149,8 +154,7 @@ def scenarios(totals, only):
 
 
 def scenario_module(totals, module, more):
-    done = subprocess.run([sys.executable, "-m", "unittest", "-v", *more, module], cwd=HERE + "/scenarios", text=True, errors="replace",
-                          capture_output=True, timeout=1800)
+    done = run([sys.executable, "-m", "unittest", "-v", *more, module], 1800, cwd=HERE + "/scenarios")
     ran = re.search(r"^Ran (\d+) tests?", done.stderr, re.M)
     count = int(ran[1]) if ran else 0
     bad = bad_tests(done.stderr)
@@ -173,8 +177,7 @@ def still_bad(tests, env):
     """Each alone once more: on a busy machine a deadline may have passed.  What then passes is told."""
     bad = []
     for test in tests:
-        done = subprocess.run([sys.executable, "-m", "unittest", test], cwd=HERE + "/scenarios", env=env, text=True,
-                              errors="replace", capture_output=True, timeout=300)
+        done = run([sys.executable, "-m", "unittest", test], 300, cwd=HERE + "/scenarios", env=env)
         print(f"{'FAIL' if done.returncode else 'flaky?'}  {test}: alone once more", flush=True)
         if done.returncode:
             bad.append(test)
@@ -186,30 +189,14 @@ def sanitized_scenarios(totals, binary):
     with tempfile.TemporaryDirectory() as logs:
         options = f"log_path={logs}/report"
         env = dict(os.environ, LOGTALLY=binary, ASAN_OPTIONS="detect_leaks=1:" + options, UBSAN_OPTIONS=options)
-        done = subprocess.run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input",
-                               "test_identity", "test_losses", "test_partial_lines", "test_first_start", "test_replay", "test_explain",
-                               "test_pattern_tests"], cwd=HERE + "/scenarios",
-                              env=env, text=True, errors="replace", capture_output=True, timeout=900)
+        done = run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input", "test_identity", "test_losses", "test_partial_lines",
+                    "test_first_start", "test_replay", "test_explain", "test_pattern_tests"], 900, cwd=HERE + "/scenarios", env=env)
         bad = still_bad(bad_tests(done.stderr), env)
         reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
     ran = re.search(r"^Ran (\d+) tests", done.stderr, re.M)
     count = int(ran[1]) if ran else 0
     failed = len(bad) + bool(reports) if count else 1
     totals.add(max(count - failed, 0), failed, "scenarios under the sanitizers", done.stderr + reports)
-
-
-def stack(totals):
-    """docker-compose.yml in a Docker daemon of its own, where one can be started."""
-    # A signal at its time, so that it takes down what it has started.
-    done = subprocess.run(["timeout", "1500", sys.executable, "tests/stack/stack_test.py"], cwd=TOP, text=True, errors="replace",
-                          capture_output=True)
-    found = re.search(r"^(\d+) passed, (\d+) failed\n\Z", done.stdout, re.M)
-    skipped = re.search(r"^NOT TESTED: .*", done.stdout, re.M)
-    if skipped and not done.returncode:
-        print(skipped[0], flush=True)
-        return
-    passed, failed = (int(found[1]), int(found[2])) if found else (0, 1)
-    totals.add(passed, failed, "the stack in containers", done.stdout + done.stderr)
 
 
 def programs(pattern):
@@ -234,7 +221,7 @@ def main():
         shell(totals, "check-rooms", ["make", "-s", "check-rooms"])
         planted_violation(totals)
         shell(totals, "check-headers", ["make", "-s", "check-headers"])
-        shell(totals, "lint", ["make", "-s", "lint"])
+        shell(totals, "lint", ["make", "-s", "lint"], 2400)
         shell(totals, "docs/metrics.md is made from the table",
               ["sh", "-c", f"make -s {options.build}/metrics_doc >/dev/null && {options.build}/metrics_doc | diff - docs/metrics.md"])
         for page in sorted(glob.glob(TOP + "/docs/man/*.[15]")):
@@ -245,13 +232,16 @@ def main():
         state_crash(totals, build)
         scenarios(totals, None)
         sanitized_scenarios(totals, build + "/asan/logtally")
-        counted(totals, "JSON and logfmt against other readers", ["tests/differential/formats.py", "--build", build], 300)
-        counted(totals, "random sequences against the model", ["tests/model/model.py", "--sequences", "300"], 1200)
-        counted(totals, "dying at each call that changes a file", ["tests/model/every_call.py"], 600)
         os.environ["DIFFERENTIAL_BUILD"] = options.build
-        for what in ("values", "times", "regexes", "exposition"):
-            counted(totals, f"{what} as other implementations have them", [f"tests/differential/{what}.py"], 600)
-        stack(totals)
+        side_by_side(lambda row: counted(totals, *row), [
+            ("JSON and logfmt against other readers", [sys.executable, "tests/differential/formats.py", "--build", build], 600),
+            *((f"{what} as other implementations have them", [sys.executable, f"tests/differential/{what}.py"], 600)
+              for what in ("values", "times", "regexes", "exposition")),
+            ("dying at each call that changes a file", [sys.executable, "tests/model/every_call.py"], 600)])
+        counted(totals, "random sequences against the model", [sys.executable, "tests/model/model.py", "--sequences", "300"], 1200)
+        side_by_side(lambda row: counted(totals, *row), [
+            ("the stack in containers", [sys.executable, "tests/stack/stack_test.py"], 1500),
+            ("the Debian package", ["make", "-s", "package-test"], 1500)])
         for tool in ("tsan", "helgrind"):
             shell(totals, f"all threads under {tool}",
                   [sys.executable, "tests/threads/daemon_threads.py", tool, f"{options.build}/{tool}/logtally"])
