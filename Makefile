@@ -174,7 +174,7 @@ deps-deb: deps-build
 	@$(call install,$(APT_DEB))
 
 deps-test: deps-build
-	@$(call install,$(APT_RUN) $(APT_TEST) $(APT_STACK))
+	@$(call install,$(APT_RUN) $(APT_TEST) $(APT_STACK) $(APT_DEB))
 
 deps-stack:
 	@mkdir -p $(BUILD); $(call install,$(APT_STACK))
