@@ -300,6 +300,7 @@ void state_begin(struct state *state)
 	lock_between_commits(state);
 	state->committing = true;
 	begin(state);
+	state_db_refuse_if_moved(db_of(state));
 	state_families_begin(state->families);
 	state->pending = state->meta;
 }

@@ -174,6 +174,19 @@ void state_db_refuse(struct state_db *db, const char *why)
 	error_set(&db->why, "%s", why);
 }
 
+void state_db_refuse_if_moved(struct state_db *db)
+{
+	int moved = 0;
+
+	if (db->failed)
+		return;
+	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	if (moved)
+		state_db_refuse(db,
+				"it was moved or deleted while the daemon runs: put it "
+				"back, or restart the daemon");
+}
+
 void state_db_damaged(struct state_db *db, const char *what)
 {
 	if (!db->failed)

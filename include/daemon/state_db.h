@@ -54,6 +54,8 @@ sqlite3_int64 state_db_number(struct state_db *db, const char *sql,
 void state_db_note(struct state_db *db, int code);
 /* A failure that the caller found. */
 void state_db_refuse(struct state_db *db, const char *why);
+/* As above, if the path does not name the file any more: nobody would find it again. */
+void state_db_refuse_if_moved(struct state_db *db);
 /* As above: the file holds what cannot be. */
 void state_db_damaged(struct state_db *db, const char *what);
 

@@ -78,6 +78,22 @@ class WithState(Scenario):
 
 
 @unittest.skipUnless(can_mount(), "needs to mount")
+class Deleted(WithState):
+    def test_a_database_that_is_deleted_or_moved_while_it_is_used_is_told_and_may_be_put_back(self):
+        """An operator tidies up the wrong directory: saving to a file without a name must not look like success."""
+        d = self.begin()
+        self.events(3)
+        self.wait_total(d, 3)
+        self.assertEqual(d.value("logtally_commit_errors_total"), 0)
+        os.rename(self.state, self.state + ".away")
+        self.events(2)
+        wait_for("failed commits", lambda: d.value("logtally_commit_errors_total") > 0)
+        self.assertIn("moved or deleted while the daemon runs", d.log)
+        self.assertEqual(self.total(d), 3, "what was saved last")
+        os.rename(self.state + ".away", self.state)
+        self.wait_total(d, 5)
+
+
 class FullDisk(WithState):
     def setUp(self):
         super().setUp()
