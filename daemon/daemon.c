@@ -199,6 +199,9 @@ static bool on_reload(void *ctx, struct strbuf *why)
 	}
 	diag_render(diag, why);
 	if (next) {
+		if (diag_warnings(diag) > 0)
+			log_warn("the new configuration has warnings",
+				 LOG_TEXT("warnings", why->ptr));
 		use(d, next);
 		log_info("configuration loaded: new patterns apply to new lines; for "
 			 "past ones run logtally replay",

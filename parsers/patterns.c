@@ -386,7 +386,7 @@ static void load_file(struct loader *l, struct patterns *set, const char *path)
 				     .wanted = l->file->wanted,
 				     .path_fields = l->path_fields,
 				     .path_field_count = l->path_field_count};
-	if (!yaml_get(root, "rules"))
+	if (!yaml_get(root, "rules") && !yaml_has_unknown_key(root, KEYS(file_keys)))
 		diag_error(l->diag, root->at, "add rules: and a list of rules",
 			   "the file has no rules");
 	load_rules(l, yaml_get(root, "rules"));

@@ -95,6 +95,14 @@ class MainJob(Scenario):
         d.process.send_signal(signal.SIGHUP)
         d.wait_value(1, "logtally_config_last_reload_successful")
 
+    def test_a_patterns_directory_that_becomes_empty_is_told(self):
+        self.pattern_file(WORDS)
+        d = self.start()
+        for name in os.listdir(self.patterns):
+            os.unlink(os.path.join(self.patterns, name))
+        wait_for("the warning", lambda: "the directory holds no patterns file" in d.log)
+        self.assertIn("the new configuration has warnings", d.log)
+
     def test_reload_by_post_needs_the_flag(self):
         self.pattern_file(WORDS)
         d = self.start()

@@ -107,6 +107,7 @@ Test(patterns, one_mistake_in_a_regex_is_not_told_again_as_names_that_nothing_su
 	expect_alone("rules:\n  - name: r\n    patern: '(?<v>x)'\n    metrics:\n"
 		     "      - {counter: n_total, labels: {a: $v}}\n",
 		     "did you mean `pattern`", "supplies");
+	expect_alone("ruels: []\n", "did you mean `rules`", "has no rules");
 }
 
 Test(patterns, a_label_may_be_from_a_capture_of_the_pattern_and_the_error_says_so)
