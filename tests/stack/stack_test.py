@@ -317,9 +317,9 @@ class Stack:
             raise AssertionError(f"(true, counted): {self.wrong}") from None
 
     def down_leaves_nothing(self):
-        self.compose("--profile", "demo", "down", "-v", "--remove-orphans")
+        self.docker.compose_down(self.settings)
         left = self.docker.docker("ps", "-aq") + self.docker.docker("volume", "ls", "-q")
-        left += self.docker.docker("network", "ls", "-q", "--filter", "type=custom")
+        left += " ".join(self.docker.networks())
         assert not left.split(), left
 
 
@@ -387,7 +387,7 @@ def main():
             stack.build()
             print(f"built ({time.monotonic() - claims.started:.0f} s)", flush=True)
             with contextlib.ExitStack() as at_end:
-                at_end.callback(stack.compose, "--profile", "demo", "down", "-v", "--remove-orphans", "-t", "1")
+                at_end.callback(docker.compose_down, stack.settings)
                 claims_of(stack, claims, options.keep)
     except Unavailable as reason:
         print(f"NOT TESTED: the stack in containers: {reason}")
