@@ -44,3 +44,19 @@ class Documents(Scenario):
             if os.path.basename(document) != "explain.md":
                 with open(document, encoding="utf-8") as f:
                     self.assertEqual(blocks(f.read())[1], [], document)
+
+    def test_every_key_of_patterns_files_has_an_example_and_is_in_the_manual(self):
+        """Those that the loader knows: in a block of a document that the tests run, and in logtally-patterns(5)."""
+        examples, keys = "", {}
+        for document in glob.glob(TOP + "/docs/*.md"):
+            with open(document, encoding="utf-8") as f:
+                examples += "".join(re.findall(r"^```yaml patterns\n(.*?)^```$", f.read(), re.S | re.M))
+        for source in glob.glob(TOP + "/parsers/*.c"):
+            with open(source, encoding="utf-8") as f:
+                for table in re.findall(r"char \*const \w+_keys\[\] = \{(.*?)\};", f.read(), re.S):
+                    keys.update(dict.fromkeys(re.findall(r'"(\w+)"', table)))
+        with open(TOP + "/docs/man/logtally-patterns.5", encoding="utf-8") as f:
+            manual = f.read()
+        self.assertGreater(len(keys), 50)
+        self.assertEqual([key for key in keys if not re.search(rf"(?:^|[\s{{]){key}:(?:\s|$)", examples, re.M)], [])
+        self.assertEqual([key for key in keys if not re.search(rf"\b{key}\b", manual)], [])
