@@ -219,8 +219,8 @@ static void say_overflows(const struct setup *setup)
 		if (family_overflows(family) == 0)
 			continue;
 		log_warn("metric has more label sets than its limit: those that came "
-			 "later count under other, and which they are is sure only "
-			 "with --workers 1",
+			 "later count under other, or not at all in gauges, uniques "
+			 "and states; which they are is sure only with --workers 1",
 			 LOG_TEXT("metric", family_name(family)),
 			 LOG_INT("updates", family_overflows(family)));
 	}
