@@ -137,6 +137,9 @@ struct pane *sketch_merge(struct pane *into, const struct pane *from)
 	return into;
 }
 
+/* 0.07 * 100 is a little over 7. */
+#define SLACK 1e-14
+
 double sketch_quantile(const struct pane *pane, double q)
 {
 	uint64_t total = 0, seen = 0, rank;
@@ -146,7 +149,8 @@ double sketch_quantile(const struct pane *pane, double q)
 		total += sketch_count(pane->cells[j]);
 	if (total == 0)
 		return NAN;
-	rank = (uint64_t)(q * (double)(total - 1));
+	rank = (uint64_t)ceil(q * (double)total * (1 - SLACK));
+	rank = rank > 0 ? rank - 1 : 0;
 	for (; i + 1 < pane->count; i++) {
 		seen += sketch_count(pane->cells[i]);
 		if (seen > rank)

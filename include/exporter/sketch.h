@@ -30,8 +30,10 @@ struct pane *sketch_add(struct pane *pane, double value);
 struct pane *sketch_merge(struct pane *into, const struct pane *from);
 
 /*
- * The value whose rank is q * (n - 1), rounded down, of n values in ascending
- * order, to within SKETCH_ERROR of it.  NaN if there are none.
+ * The least of n values that q * n of them do not exceed (nearest rank), to within
+ * SKETCH_ERROR of it; of q = 0 the least of all.  NaN if there are none.  Not rank
+ * q * (n - 1), as often with sketches: a high quantile of few values would be the
+ * second greatest, and hide the one that was slow.
  */
 double sketch_quantile(const struct pane *pane, double q);
 

@@ -71,13 +71,22 @@ static bool same(const struct pane *a, const struct pane *b)
 	       memcmp(a->cells, b->cells, a->count * sizeof(a->cells[0])) == 0;
 }
 
+/* In whole thousandths, so that nothing is rounded. */
+static size_t nearest_rank(double q, size_t count)
+{
+	size_t part = (size_t)(q * 1000 + 0.5) * count;
+	size_t rank = (part + 999) / 1000;
+
+	return rank > 0 ? rank - 1 : 0;
+}
+
 static void expect_quantiles(const struct pane *pane, size_t count, const char *of)
 {
 	static const double quantiles[] = {0,    0.001, 0.01, 0.1,   0.25, 0.5,
 					   0.75, 0.9,   0.99, 0.999, 1};
 
 	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
-		double exact = sorted[(size_t)(quantiles[i] * (double)(count - 1))];
+		double exact = sorted[nearest_rank(quantiles[i], count)];
 		double told = sketch_quantile(pane, quantiles[i]);
 
 		cr_expect(fabs(told - exact) <= (SKETCH_ERROR + 1e-9) * fabs(exact),
@@ -183,6 +192,18 @@ Test(sketch, zeros_are_told_exactly)
 
 	cr_expect_eq(pane->count, 1);
 	cr_expect_eq(sketch_quantile(pane, 0.5), 0);
+	pane_unref(pane);
+}
+
+Test(sketch, a_high_quantile_of_few_values_is_the_greatest)
+{
+	static const double few[] = {0.1, 0.2, 5};
+	struct pane *pane = sketch_of(few, 3);
+
+	cr_expect_float_eq(sketch_quantile(pane, 0.99), 5, 5 * SKETCH_ERROR);
+	cr_expect_float_eq(sketch_quantile(pane, 0.9), 5, 5 * SKETCH_ERROR);
+	cr_expect_float_eq(sketch_quantile(pane, 0.5), 0.2, 0.2 * SKETCH_ERROR);
+	cr_expect_float_eq(sketch_quantile(pane, 0.33), 0.1, 0.1 * SKETCH_ERROR);
 	pane_unref(pane);
 }
 
