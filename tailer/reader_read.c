@@ -245,6 +245,9 @@ static enum reader_result step_archive(struct reader *reader,
 	}
 	if (reader->unverified && !verify_start(reader, buffer))
 		return READER_FAILED;
+	/* Until then the size was that of the file. */
+	if (position == 0)
+		reader->size_bytes = 0;
 	result = read_block(reader, buffer, output);
 	position = linecut_position(&reader->cut);
 	if (reader->size_bytes < position)

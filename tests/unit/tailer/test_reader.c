@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -518,4 +519,22 @@ Test(reader, a_character_that_looks_like_a_newline_does_not_end_the_only_line)
 		cr_assert_eq(reader_prepare(reader, buffer), MATCH_YES);
 		cr_expect_eq(reader_is_fragment(reader), !ended);
 	}
+}
+
+/* Small archives are larger than what they hold. */
+Test(reader, the_size_of_an_archive_is_that_of_its_content)
+{
+	struct reader_output output;
+	char command[100];
+
+	snprintf(command, sizeof(command), "printf '1\\n2\\n' | gzip > %s", path);
+	cr_assert_eq(system(command), 0);
+	reader_destroy(reader);
+	reader = reader_create(
+		&(struct checkpoint){.size_bytes = (uint64_t)lseek(file, 0, SEEK_END)});
+	reader_open(reader, open(path, O_RDONLY));
+	cr_expect_gt(reader_size_bytes(reader), 4);
+	while (reader_offset_bytes(reader) < 4)
+		cr_assert_eq(reader_step(reader, buffer, &output), READER_MORE);
+	cr_expect_eq(reader_size_bytes(reader), 4);
 }
