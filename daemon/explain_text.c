@@ -14,7 +14,7 @@
 #define PLAIN "\033[0m"
 
 #define FIELD_COLUMNS 60  /* of a field's text */
-#define LEAST_CLOSENESS 1 /* something of the pattern's texts is there */
+#define LEAST_CLOSENESS 3 /* bytes of the pattern's texts that are there */
 
 /* -- pieces --------------------------------------------------------------- */
 

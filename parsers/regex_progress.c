@@ -19,7 +19,7 @@ struct spot {
 	size_t run_at;  /* characters of that text before it */
 	size_t run_len; /* of all of it, in characters; only where it begins */
 	size_t run_end; /* likewise: where it ends */
-	size_t passed;  /* bytes of texts before it, but for those of units */
+	size_t passed;  /* bytes of texts that every way to it has */
 	size_t reached; /* where in the subject it was last tried */
 };
 
@@ -28,7 +28,7 @@ struct group {
 	size_t at; /* of its opening */
 	bool dark;
 	unsigned rank, most_rank;
-	size_t passed, most_passed;
+	size_t passed, least_passed;
 	bool floats, any_floats;
 };
 
@@ -42,8 +42,6 @@ struct fold {
 	bool floats;
 	size_t last_text; /* behind the last character of a text; 0: it is over */
 	size_t run;
-	const struct regex_unit *units;
-	size_t unit_count;
 };
 
 /* The unit that byte `at` of the pattern is in; `count`: none. */
@@ -70,7 +68,7 @@ static void open_group(struct fold *f, size_t at, bool dark)
 					     .rank = f->rank,
 					     .most_rank = f->rank,
 					     .passed = f->passed,
-					     .most_passed = f->passed,
+					     .least_passed = SIZE_MAX,
 					     .floats = f->floats};
 	f->depth++;
 }
@@ -78,14 +76,14 @@ static void open_group(struct fold *f, size_t at, bool dark)
 static void end_alternative(struct fold *f, struct group *g)
 {
 	g->most_rank = f->rank > g->most_rank ? f->rank : g->most_rank;
-	g->most_passed = f->passed > g->most_passed ? f->passed : g->most_passed;
+	g->least_passed = f->passed < g->least_passed ? f->passed : g->least_passed;
 	g->any_floats |= f->floats;
 	f->rank = g->rank;
 	f->passed = g->passed;
 	f->floats = g->floats;
 }
 
-static void close_group(struct fold *f, size_t end)
+static void close_group(struct fold *f, size_t end, bool optional)
 {
 	struct group *g;
 
@@ -99,7 +97,7 @@ static void close_group(struct fold *f, size_t end)
 		return;
 	}
 	f->rank = g->most_rank;
-	f->passed = g->most_passed;
+	f->passed = optional ? g->passed : g->least_passed;
 	f->floats = g->any_floats;
 }
 
@@ -117,8 +115,7 @@ static void add_text(struct fold *f, struct spot *spot, size_t at,
 	f->spots[f->run].run_len++;
 	f->spots[f->run].run_end = at + item->source.len;
 	f->last_text = once ? at + item->source.len : 0;
-	if (!item->optional && unit_at(f->units, f->unit_count, at) == f->unit_count)
-		f->passed += item->text.len;
+	f->passed += item->optional ? 0 : item->text.len;
 	f->floats = false;
 }
 
@@ -181,7 +178,7 @@ static void on_item(void *ctx, const struct regex_item *item)
 		open_group(f, at, false);
 		break;
 	case ITEM_CLOSE:
-		close_group(f, at + item->source.len);
+		close_group(f, at + item->source.len, item->optional);
 		break;
 	default:
 		add_item(f, spot, at, item);
@@ -205,7 +202,7 @@ static void read_pattern(struct fold *f)
 		return;
 	}
 	if (f->depth == 1)
-		close_group(f, 0);
+		close_group(f, 0, false);
 	f->spots[f->pattern.len] = (struct spot){.rank = f->rank, .passed = f->passed};
 }
 
@@ -336,8 +333,7 @@ struct regex_ruler *regex_ruler_create(struct slice pattern,
 				      PCRE2_AUTO_CALLOUT | PCRE2_NO_START_OPTIMIZE |
 					      PCRE2_MATCH_INVALID_UTF,
 				      &error, &offset);
-	struct fold fold = {
-		.pattern = pattern, .units = units, .unit_count = unit_count};
+	struct fold fold = {.pattern = pattern};
 	struct regex_ruler *ruler;
 
 	if (!code)

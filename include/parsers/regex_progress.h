@@ -34,10 +34,11 @@ struct regex_progress {
 	size_t subject_at;
 	/* It was looked for from subject_at on, and is nowhere. */
 	bool anywhere;
-	unsigned rank;          /* how many items had matched */
-	size_t passed_bytes;    /* of the pattern's texts before it, but for units' */
-	size_t consumed_bytes;  /* of the subject, from where this match had begun */
-	size_t unit;            /* the one that pattern_at is in; unit_count: none */
+	unsigned rank;         /* how many items had matched */
+	size_t passed_bytes;   /* of the pattern's texts that had to match, units' apart
+				*/
+	size_t consumed_bytes; /* of the subject, from where this match had begun */
+	size_t unit;           /* the one that pattern_at is in; unit_count: none */
 	size_t unit_subject_at; /* where the text of that unit begins */
 };
 
