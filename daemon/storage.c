@@ -6,9 +6,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/xalloc.h"
+
+#define LOCK_TRIES 50
+#define LOCK_PAUSE_MS 20
 
 /* As mkdir -p. */
 static bool make_directories(const char *path)
@@ -28,6 +32,19 @@ static bool make_directories(const char *path)
 	return ok;
 }
 
+/* A process that was killed a moment ago may not be gone yet. */
+static bool lock_soon(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; i++) {
+		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 int storage_lock(const char *path, struct error *err)
 {
 	char *lock = xasprintf("%s/lock", path);
@@ -44,7 +61,7 @@ int storage_lock(const char *path, struct error *err)
 			    path);
 		goto out;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+	if (!lock_soon(fd)) {
 		if (errno == EWOULDBLOCK)
 			error_set(
 				err,

@@ -7,9 +7,9 @@
 #include "common/error.h"
 
 /*
- * Creates the directory if need be and locks it against a second daemon.
- * Returns the descriptor that holds the lock, to be closed at the end; -1 after an
- * error.
+ * Creates the directory if need be and locks it against a second daemon; waits up to
+ * a second for one that ends.  Returns the descriptor that holds the lock, to be closed
+ * at the end; -1 after an error.
  */
 int storage_lock(const char *path, struct error *err);
 
