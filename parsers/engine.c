@@ -7,11 +7,9 @@
 #include "common/xalloc.h"
 #include "parsers/assembly.h"
 #include "parsers/candidates.h"
+#include "parsers/cpu_share.h"
 #include "parsers/measure.h"
 #include "parsers/rule.h"
-
-/* One record in so many is timed, rule by rule. */
-#define CPU_SAMPLE 997
 
 /* In one block of so many, rules that were not found are tried all the same. */
 #define CHECK_EVERY 10000
@@ -33,11 +31,7 @@ struct engine {
 	uint64_t *matches;
 	size_t *matched_rules;
 	size_t matched_count;
-	/* CPU time of blocks, shared out by what rules took of a timed record. */
-	unsigned until_sample;
-	int64_t unshared_ns;
-	int64_t *samples_ns;   /* one a rule: of the timed record */
-	int64_t clock_cost_ns; /* what a look at the CPU clock takes itself */
+	struct cpu_share *cpu;
 	const struct engine_trace *trace; /* NULL: nobody wants to know */
 	void *trace_ctx;
 };
@@ -66,20 +60,6 @@ const char *rule_error_name(enum rule_error error)
 const char *record_cut_name(enum record_cut why)
 {
 	return cut_names[why];
-}
-
-/* The least of some: an interrupt would count as the clock's cost. */
-static int64_t measure_clock(void)
-{
-	int64_t least_ns = INT64_MAX;
-
-	for (int i = 0; i < 32; i++) {
-		int64_t start_ns = clock_thread_cpu_ns();
-		int64_t cost_ns = clock_thread_cpu_ns() - start_ns;
-
-		least_ns = cost_ns < least_ns ? cost_ns : least_ns;
-	}
-	return least_ns;
 }
 
 /* A rule that has no literals, or none that the scanner knows, is always tried. */
@@ -133,10 +113,8 @@ struct engine *engine_create(const struct patterns *patterns, uint32_t match_ste
 	e->times = xcalloc(patterns_file_count(patterns), sizeof(*e->times));
 	e->matches = xcalloc(rules, sizeof(*e->matches));
 	e->matched_rules = xcalloc(rules, sizeof(*e->matched_rules));
-	e->samples_ns = xcalloc(rules, sizeof(*e->samples_ns));
+	e->cpu = cpu_share_create(rules);
 	engine_scan_with(e, patterns_scanner(patterns), CHECK_EVERY);
-	e->until_sample = CPU_SAMPLE;
-	e->clock_cost_ns = measure_clock();
 	return e;
 }
 
@@ -158,7 +136,7 @@ void engine_destroy(struct engine *e)
 	free(e->times);
 	free(e->matches);
 	free(e->matched_rules);
-	free(e->samples_ns);
+	cpu_share_destroy(e->cpu);
 	free(e);
 }
 
@@ -347,9 +325,8 @@ static bool run_rule_timed(struct engine *e, const struct rule *rule,
 {
 	int64_t start_ns = clock_thread_cpu_ns();
 	bool matched = run_rule(e, rule, record);
-	int64_t cpu_ns = clock_thread_cpu_ns() - start_ns - e->clock_cost_ns;
 
-	e->samples_ns[rule->index] = cpu_ns > 1 ? cpu_ns : 1;
+	cpu_share_sample(e->cpu, rule->index, start_ns);
 	return matched;
 }
 
@@ -387,25 +364,6 @@ static bool run_file(struct engine *e, const struct patterns_file *file,
 	return matched;
 }
 
-/* Shares out the time since the last timed record; each rule's sample is its weight. */
-static void share_out(struct engine *e)
-{
-	size_t rules = patterns_rule_count(e->patterns);
-	int64_t sum_ns = 0;
-
-	for (size_t i = 0; i < rules; i++)
-		sum_ns += e->samples_ns[i];
-	for (size_t i = 0; i < rules && sum_ns > 0; i++) {
-		double share = (double)e->samples_ns[i] / (double)sum_ns;
-
-		if (e->samples_ns[i] > 0)
-			e->ops->cpu(e->ctx, i, (double)e->unshared_ns * share);
-		e->samples_ns[i] = 0;
-	}
-	if (sum_ns > 0)
-		e->unshared_ns = 0;
-}
-
 static void count_malformed(unsigned malformed, struct engine_counts *counts)
 {
 	for (int i = 0; malformed != 0; i++, malformed >>= 1)
@@ -416,17 +374,15 @@ static void count_malformed(unsigned malformed, struct engine_counts *counts)
 static bool run_record(struct engine *e, struct record *record,
 		       struct engine_counts *counts)
 {
-	bool timed = --e->until_sample == 0;
+	bool timed = cpu_share_is_due(e->cpu);
 	bool matched = false;
 
-	if (timed)
-		e->until_sample = CPU_SAMPLE;
 	record->malformed = 0;
 	for (size_t i = 0; i < record->file_count; i++)
 		if (record->files[i]->rule_count > 0)
 			matched |= run_file(e, record->files[i], record, timed);
 	if (timed)
-		share_out(e);
+		cpu_share_out(e->cpu, e->ops->cpu, e->ctx);
 	count_malformed(record->malformed, counts);
 	return matched;
 }
@@ -566,7 +522,7 @@ static void feed_lines(struct engine *e, const struct source *source,
 		matched += check_and_run(e, &record, check, counts);
 	counts->unmatched_lines -= matched;
 	report_matches(e);
-	e->unshared_ns += clock_thread_cpu_ns() - start_ns;
+	cpu_share_add(e->cpu, clock_thread_cpu_ns() - start_ns);
 }
 
 /* -- records that lie in no block ----------------------------------------- */
@@ -605,7 +561,7 @@ static void run_assembled(struct engine *e, const struct source *source,
 		origin->matched = check_and_run(e, &record, check, counts);
 	}
 	report_matches(e);
-	e->unshared_ns += clock_thread_cpu_ns() - start_ns;
+	cpu_share_add(e->cpu, clock_thread_cpu_ns() - start_ns);
 }
 
 /* What became of e->lines, group by group. */
