@@ -67,3 +67,22 @@ char *escapes_unicode(char *out, const char **p, const char *end)
 	}
 	return escapes_put(out, c);
 }
+
+size_t escapes_decode(struct slice text, char *out, escape_decoder *decode)
+{
+	const char *p = text.ptr, *end = text.ptr + text.len;
+	char *start = out;
+
+	while (p < end) {
+		const char *escape = memchr(p, '\\', (size_t)(end - p));
+		size_t plain = (size_t)((escape ? escape : end) - p);
+
+		memcpy(out, p, plain);
+		out += plain;
+		if (!escape)
+			break;
+		p = escape + 1;
+		out = decode(out, &p, end);
+	}
+	return (size_t)(out - start);
+}

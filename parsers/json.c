@@ -71,26 +71,19 @@ static bool read_string(struct reader *r, struct format_value *value)
 	return true;
 }
 
+static char *decode_escape(char *out, const char **p, const char *end)
+{
+	char letter = *(*p)++;
+
+	if (letter == 'u')
+		return escapes_unicode(out, p, end);
+	*out++ = escapes_letter(letter);
+	return out;
+}
+
 size_t json_decode(struct slice text, char *out)
 {
-	const char *p = text.ptr, *end = text.ptr + text.len;
-	char *start = out;
-
-	while (p < end) {
-		const char *escape = memchr(p, '\\', (size_t)(end - p));
-		size_t plain = (size_t)((escape ? escape : end) - p);
-
-		memcpy(out, p, plain);
-		out += plain;
-		if (!escape)
-			break;
-		p = escape + 2;
-		if (escape[1] == 'u')
-			out = escapes_unicode(out, &p, end);
-		else
-			*out++ = escapes_letter(escape[1]);
-	}
-	return (size_t)(out - start);
+	return escapes_decode(text, out, decode_escape);
 }
 
 /* -- numbers and words ---------------------------------------------------- */

@@ -147,19 +147,5 @@ static char *decode_escape(char *out, const char **p, const char *end)
 
 size_t logfmt_decode(struct slice text, char *out)
 {
-	const char *p = text.ptr, *end = text.ptr + text.len;
-	char *start = out;
-
-	while (p < end) {
-		const char *escape = memchr(p, '\\', (size_t)(end - p));
-		size_t plain = (size_t)((escape ? escape : end) - p);
-
-		memcpy(out, p, plain);
-		out += plain;
-		if (!escape)
-			break;
-		p = escape + 1;
-		out = decode_escape(out, &p, end);
-	}
-	return (size_t)(out - start);
+	return escapes_decode(text, out, decode_escape);
 }

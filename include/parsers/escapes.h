@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/slice.h"
+
 #define ESCAPES_ONES UINT64_C(0x0101010101010101)
 #define ESCAPES_HIGHS UINT64_C(0x8080808080808080)
 
@@ -52,5 +54,14 @@ char *escapes_unicode(char *out, const char **p, const char *end);
 
 /* Writes the character in UTF-8; a surrogate, or what is none, becomes U+FFFD. */
 char *escapes_put(char *out, uint32_t c);
+
+/* Writes what the escape behind the backslash before `*p` means, and moves `*p` on. */
+typedef char *escape_decoder(char *out, const char **p, const char *end);
+
+/*
+ * Writes the text with its escapes decoded, which must be whole; returns how many bytes
+ * that are.  No escape may become longer: text.len bytes are enough.
+ */
+size_t escapes_decode(struct slice text, char *out, escape_decoder *decode);
 
 #endif
