@@ -277,6 +277,8 @@ class Stack:
             samples = parse(self.get("metrics", "/metrics"))
             return {key: value for key, value in samples.items() if counts_on(key[0])}
 
+        # Without its state it would begin with the log that is there now, and know nothing of those that were rotated.
+        wait_for("a rotation", lambda: sum(v for key, v in counters().items() if key[0] == "logtally_rotations_total") >= 2, DEADLINE)
         before = counters()
         assert sum(value for key, value in before.items() if key[0] == "ingestion_records_total") > 0
         killed = self.containers()["metrics"]
