@@ -182,7 +182,8 @@ enum progress lineage_seek(struct generation *g)
 
 static void take_copy(struct generation *c, struct generation *original)
 {
-	c->copy_of = original->change.number;
+	/* A copy of a copy is one of what that is a copy of. */
+	c->copy_of = original->copy_of ? original->copy_of : original->change.number;
 	original->dirty = true;
 	reader_skip_to_end(c->reader, c->stream->host->buffer);
 	roles_to_past(c);

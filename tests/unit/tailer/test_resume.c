@@ -80,6 +80,14 @@ static void compress(const char *from, const char *to)
 	scene_delete(scene, from);
 }
 
+static void gzip(const char *name)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command), "gzip %s", scene_path(scene, name));
+	cr_assert_eq(system(command), 0);
+}
+
 static void copy(const char *from, const char *to)
 {
 	char command[600];
@@ -293,6 +301,26 @@ Test(resume, a_line_torn_by_copytruncate_around_a_start_is_one_line)
 	close(fd);
 }
 
+/* The archive is one of the copy, and so of the original. */
+Test(resume, the_rest_of_a_truncated_file_is_read_from_the_archive_of_its_copy)
+{
+	int fd = scene_open(scene, "a.log");
+
+	scene_write(fd, "1 first\n2 second\n3 to");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1 first\n2 second\n");
+	copy("a.log", "a.log.1");
+	UNTIL(scene, hashmap_count(scene->saved) == 2);
+	end_run();
+	truncate_to("a.log", 0);
+	scene_write(fd, "rn\n4 last\n");
+	gzip("a.log.1");
+	begin_run("");
+	SETTLED("a.log", "1 first\n2 second\n3 torn\n4 last\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+	close(fd);
+}
+
 Test(resume, what_was_deleted_meanwhile_is_told_as_lost)
 {
 	scene_append(scene, "a.log", "1\n2\n");
@@ -488,14 +516,6 @@ static int end_run_with_unread(const char *second, const char *third)
 	UNTIL(scene, scene_heard(scene, "a.log")->rotated[ROTATION_RENAME] == 3);
 	end_run();
 	return fd;
-}
-
-static void gzip(const char *name)
-{
-	char command[300];
-
-	snprintf(command, sizeof(command), "gzip %s", scene_path(scene, name));
-	cr_assert_eq(system(command), 0);
 }
 
 static void let_turn(void)
