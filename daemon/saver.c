@@ -212,6 +212,9 @@ static bool take(struct saver *s, const struct task *task, struct snapshot *snap
 		.last = task->last,
 	};
 
+	/* A cut that shows the patterns' metrics is not saved without saying so. */
+	if (!order.births_are_old)
+		commit_set_caught_up(s->o.commit);
 	if (task->last)
 		return cutter_take(s->o.cutter, s->o.workers, order, LAST_CUT_WAIT_MS,
 				   snapshot);

@@ -74,7 +74,7 @@ static void load_setup(const char *storage_path)
 	diag_destroy(diag);
 }
 
-static void start(const char *storage_path, int live_after_ms)
+static void start_quietly(const char *storage_path, int live_after_ms)
 {
 	load_setup(storage_path);
 	if (*storage_path)
@@ -86,6 +86,11 @@ static void start(const char *storage_path, int live_after_ms)
 	cr_assert(crew_start(crew, &err) && crew_follow(crew, &err), "%s", err.text);
 	while (!crew_has_caught_up(crew))
 		usleep(1000);
+}
+
+static void start(const char *storage_path, int live_after_ms)
+{
+	start_quietly(storage_path, live_after_ms);
 	saver_caught_up(saver);
 }
 
@@ -166,6 +171,16 @@ static void allow_bytes(rlim_t most)
 	getrlimit(RLIMIT_FSIZE, &limit);
 	limit.rlim_cur = most;
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(saver, what_was_shown_once_is_shown_by_the_next_run)
+{
+	start_quietly(data, 0);
+	wait_for(1, true);
+	stop(); /* before anybody said that all was read */
+	start_quietly(data, 0);
+	cr_expect(state_is_caught_up(resumed.state));
+	stop();
 }
 
 Test(saver, a_scrape_shows_what_is_saved)
