@@ -121,8 +121,3 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	free(text);
 	return copy;
 }
-
-size_t arena_size_bytes(const struct arena *arena)
-{
-	return arena->size_bytes;
-}

@@ -71,11 +71,6 @@ const char *family_name(const struct family *family)
 	return family->shape.name;
 }
 
-struct slice family_name_slice(const struct family *family)
-{
-	return (struct slice){family->shape.name, family->shape.name_bytes};
-}
-
 bool family_is_base(const struct family *family)
 {
 	return family->is_base;

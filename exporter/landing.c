@@ -18,7 +18,8 @@ static const char *entity(char c)
 	}
 }
 
-void landing_add_escaped(struct strbuf *out, struct slice text)
+/* Text for HTML, in quotes or between tags. */
+static void add_escaped(struct strbuf *out, struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		const char *escaped = entity(text.ptr[i]);
@@ -33,9 +34,9 @@ void landing_add_escaped(struct strbuf *out, struct slice text)
 static void add_link(struct strbuf *out, const char *path, const char *what)
 {
 	strbuf_puts(out, "<li><a href=\"");
-	landing_add_escaped(out, slice_of(path));
+	add_escaped(out, slice_of(path));
 	strbuf_puts(out, "\">");
-	landing_add_escaped(out, slice_of(path));
+	add_escaped(out, slice_of(path));
 	strbuf_addf(out, "</a>: %s</li>\n", what);
 }
 
@@ -47,7 +48,7 @@ void landing_add_page(struct strbuf *out, const char *telemetry_path,
 			 "<body>\n<h1>logtally");
 	if (version) {
 		strbuf_putc(out, ' ');
-		landing_add_escaped(out, slice_of(version));
+		add_escaped(out, slice_of(version));
 	}
 	strbuf_puts(out,
 		    "</h1>\n<p>Metrics from log files, for Prometheus.</p>\n<ul>\n");

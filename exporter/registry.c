@@ -438,11 +438,6 @@ struct family *schema_family(const struct schema *schema, size_t index)
 	return schema->entries[index].family;
 }
 
-const char *schema_help(const struct schema *schema, size_t index)
-{
-	return schema->entries[index].help;
-}
-
 const struct quantile *schema_quantiles(const struct schema *schema, size_t index,
 					size_t *count)
 {

@@ -77,7 +77,6 @@ void shape_init(struct shape *shape, const struct metric_def *def,
 	assert(def->label_count <= METRIC_MAX_LABELS + (def->is_base ? 1u : 0u));
 	*shape = (struct shape){
 		.name = xstrdup(def->name),
-		.name_bytes = strlen(def->name),
 		.layout = layout_of(def),
 		.const_labels = STRBUF_INIT,
 		.state_list = STRBUF_INIT,

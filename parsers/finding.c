@@ -41,8 +41,8 @@ static bool matches_implied(const struct rule *rule, enum format format)
 	return false;
 }
 
-struct finding finding_of(const struct rule *rule, enum format format,
-			  struct arena *arena)
+static struct finding finding_of(const struct rule *rule, enum format format,
+				 struct arena *arena)
 {
 	struct finding finding = {.how = FINDING_LITERALS};
 

@@ -28,7 +28,4 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Bytes taken from the system, for memory accounting. */
-size_t arena_size_bytes(const struct arena *arena);
-
 #endif

@@ -64,7 +64,6 @@ void family_take_over(struct family *family, const struct metric_def *def);
 
 const struct layout *family_layout(const struct family *family);
 size_t family_label_count(const struct family *family);
-struct slice family_name_slice(const struct family *family);
 
 /* Histograms: the label le="..." of a bucket; the last one is +Inf. */
 struct slice family_le(const struct family *family, size_t bucket);

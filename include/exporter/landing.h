@@ -14,7 +14,4 @@
 void landing_add_page(struct strbuf *out, const char *telemetry_path,
 		      const char *version);
 
-/* Appends text for HTML, in quotes or between tags. */
-void landing_add_escaped(struct strbuf *out, struct slice text);
-
 #endif

@@ -94,7 +94,6 @@ struct family *schema_family(const struct schema *schema, size_t index);
 bool schema_find(const struct schema *schema, const struct family *family,
 		 size_t *index);
 size_t schema_own_count(const struct schema *schema);
-const char *schema_help(const struct schema *schema, size_t index);
 /* A summary's; what does not fit its values, so that a reload may change them. */
 struct quantile {
 	double q;

@@ -17,7 +17,6 @@
 
 struct shape {
 	char *name;
-	size_t name_bytes;
 	struct layout layout;
 	double *bounds;
 	struct strbuf *le;     /* one for each bucket, +Inf last: le="..." */

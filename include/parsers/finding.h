@@ -34,13 +34,10 @@ struct finding {
 struct rule;
 struct patterns_file;
 
-/* Works it out; the literals live in the arena. */
-struct finding finding_of(const struct rule *rule, enum format format,
-			  struct arena *arena);
-
 /*
  * For the loader: works it out for every rule of the files, which are numbered
- * already, and makes the scanner that finds them.  NULL: as scanner_create().
+ * already, and makes the scanner that finds them.  The literals live in the arena.
+ * NULL: as scanner_create().
  */
 struct scanner *finding_scanner(struct patterns_file *files, size_t count,
 				struct arena *arena, struct error *err);
