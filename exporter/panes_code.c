@@ -26,7 +26,7 @@ static void put_number(struct strbuf *out, uint64_t number)
 
 static uint64_t zigzag(int64_t number)
 {
-	return (uint64_t)number << 1 ^ (uint64_t)(number >> 63);
+	return (uint64_t)number << 1 ^ (number < 0 ? UINT64_MAX : 0);
 }
 
 static void put_fixed(struct strbuf *out, uint64_t cell)
