@@ -151,9 +151,10 @@ class Node(Scenario):
         return os.path.join(folder, "0.log")
 
     def say(self, path, text, mode=0o640):
-        """A line as containerd writes it, in a file of root."""
-        self.append(path, f"2025-11-20T12:00:00.123456789Z stderr F {text}\n")
+        """A line as containerd writes it, in a file of root, which never let more people read it."""
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, mode & 0o600))
         os.chmod(path, mode)
+        self.append(path, f"2025-11-20T12:00:00.123456789Z stderr F {text}\n")
 
     def rotate(self, path, stamp):
         """As the kubelet does: a rename, a signal to the runtime, which makes the file anew, and later gzip."""
