@@ -91,10 +91,19 @@ class Dashboards(Scenario):
                 for target in panel.get("targets", []):
                     query.validate(target)
 
-    def test_the_schema_sees_a_misspelt_key(self):
-        board = dashboards()["api.json"]
-        board["panels"][0]["titel"] = "x"
-        self.assertFalse(self.schema("Dashboard").is_valid(board))
+    def test_the_schema_sees_what_is_wrong(self):
+        """A misspelt key, a value of another type, one that Grafana does not know, and one that is missing; in queries, too."""
+        for change in (lambda board, panel: panel.update(titel="x"),
+                       lambda board, panel: panel["gridPos"].update(w="12"),
+                       lambda board, panel: panel["fieldConfig"]["defaults"].update(color={"mode": "rainbow"}),
+                       lambda board, panel: board["templating"]["list"][0].pop("name"),
+                       lambda board, panel: board.pop("schemaVersion")):
+            board = dashboards()["api.json"]
+            change(board, next(panel for panel in board["panels"] if panel["type"] == "timeseries"))
+            self.assertFalse(self.schema("Dashboard").is_valid(board))
+        for wrong in ({"exprr": "up"}, {"refId": 1}, {"format": "graph"}):
+            self.assertFalse(self.schema("PromQuery").is_valid({"refId": "A", "expr": "up", **wrong}))
+        self.assertTrue(self.schema("PromQuery").is_valid({"refId": "A", "expr": "up"}))
 
     def test_each_panel_explains_itself_and_has_a_unit(self):
         for name, board in dashboards().items():
