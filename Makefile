@@ -266,7 +266,8 @@ $(BUILD)/metrics_doc: $(BUILD)/docs/metrics_doc.o $(foreach r,$(USES_daemon),$(c
 	@echo '  LINK  $@'; $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 examples/kubernetes/base/prometheusrule.yaml: examples/stack/rules/logtally.yml  ## the same alerts, as the operator wants them
-	@{ printf '%s\n' '# Made from $< by make $@' 'apiVersion: monitoring.coreos.com/v1' \
+	@{ printf '%s\n' '# Made from $< by make $@.  The links of its alerts begin with' \
+	    '# the external label `runbooks` of your Prometheus object: spec.externalLabels, see the README beside.' 'apiVersion: monitoring.coreos.com/v1' \
 	    'kind: PrometheusRule' 'metadata:' '  name: logtally' '  labels: {app.kubernetes.io/name: logtally}' 'spec:'; \
 	    sed -n '/^groups:/,$$p' $< | sed 's/^\(.\)/  \1/'; } > $@
 

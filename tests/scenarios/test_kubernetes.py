@@ -52,9 +52,25 @@ class Manifests(unittest.TestCase):
             else:
                 place[path[-1]] = value
             self.assertRegex("\n".join(manifest_errors(wrong)), expected)
-        monitor = load("base/podmonitor.yaml")
-        monitor["spec"]["podMetricsEndpoints"][0]["intervall"] = "30s"
-        self.assertRegex("\n".join(manifest_errors(monitor)), "intervall")
+
+    def test_what_the_operator_does_not_know_is_found(self):
+        for change, expected in ((lambda spec: spec["podMetricsEndpoints"][0].update(intervall="30s"), "intervall"),
+                                 (lambda spec: spec["podMetricsEndpoints"][0].update(interval="30"), "'30' does not match"),
+                                 (lambda spec: spec["podMetricsEndpoints"][0].update(interval="30s1m"), "'30s1m' does not match"),
+                                 (lambda spec: spec["podMetricsEndpoints"][0].update(port=8001), "8001 is not of type 'string'"),
+                                 (lambda spec: spec["podMetricsEndpoints"][0]["relabelings"][0].update(action="rename"), "'rename' is not one of"),
+                                 (lambda spec: spec.pop("selector"), "'selector' is a required property")):
+            monitor = load("base/podmonitor.yaml")
+            change(monitor["spec"])
+            self.assertRegex("\n".join(manifest_errors(monitor)), expected)
+        for change, expected in ((lambda group, rule: rule.pop("expr"), "'expr' is a required property"),
+                                 (lambda group, rule: rule.update({"for": 60}), "60 is not of type 'string'"),
+                                 (lambda group, rule: rule["labels"].update(severity=1), "1 is not of type 'string'"),
+                                 (lambda group, rule: group.update(intervals="1m"), "intervals")):
+            rules = load("base/prometheusrule.yaml")
+            group = rules["spec"]["groups"][1]
+            change(group, group["rules"][0])
+            self.assertRegex("\n".join(manifest_errors(rules)), expected)
 
     def test_kustomize_finds_every_file(self):
         base = load("base/kustomization.yaml")
