@@ -39,20 +39,6 @@ static void on_error(void *ctx, size_t rule, enum rule_error error)
 	(void)error;
 }
 
-static void on_matched(void *ctx, size_t rule, uint64_t count)
-{
-	(void)ctx;
-	(void)rule;
-	(void)count;
-}
-
-static void on_cpu(void *ctx, size_t rule, double cpu_ns)
-{
-	(void)ctx;
-	(void)rule;
-	(void)cpu_ns;
-}
-
 static struct source *source_of(const struct patterns *patterns,
 				const struct pattern_test *test)
 {
@@ -82,10 +68,7 @@ static struct block block_of(const struct pattern_test *test)
 static void feed(const struct patterns *patterns, const struct pattern_test *test,
 		 struct store *store)
 {
-	static const struct engine_ops ops = {.update = on_update,
-					      .error = on_error,
-					      .matched = on_matched,
-					      .cpu = on_cpu};
+	static const struct engine_ops ops = {.update = on_update, .error = on_error};
 	struct block block = block_of(test);
 	struct engine *engine = engine_create(patterns, 1000000, &ops, store);
 	struct source *source = source_of(patterns, test);

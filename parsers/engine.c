@@ -374,7 +374,7 @@ static void count_malformed(unsigned malformed, struct engine_counts *counts)
 static bool run_record(struct engine *e, struct record *record,
 		       struct engine_counts *counts)
 {
-	bool timed = cpu_share_is_due(e->cpu);
+	bool timed = cpu_share_is_due(e->cpu) && e->ops->cpu;
 	bool matched = false;
 
 	record->malformed = 0;
@@ -437,7 +437,8 @@ static void report_matches(struct engine *e)
 	for (size_t i = 0; i < e->matched_count; i++) {
 		size_t rule = e->matched_rules[i];
 
-		e->ops->matched(e->ctx, rule, e->matches[rule]);
+		if (e->ops->matched)
+			e->ops->matched(e->ctx, rule, e->matches[rule]);
 		e->matches[rule] = 0;
 	}
 	e->matched_count = 0;

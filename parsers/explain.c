@@ -453,24 +453,9 @@ static void on_error(void *ctx, size_t rule, enum rule_error error)
 	}
 }
 
-static void on_matched(void *ctx, size_t rule, uint64_t count)
-{
-	(void)ctx;
-	(void)rule;
-	(void)count;
-}
-
-static void on_cpu(void *ctx, size_t rule, double cpu_ns)
-{
-	(void)ctx;
-	(void)rule;
-	(void)cpu_ns;
-}
-
 /* -- all of it ------------------------------------------------------------ */
 
-static const struct engine_ops ops = {
-	.update = on_update, .error = on_error, .matched = on_matched, .cpu = on_cpu};
+static const struct engine_ops ops = {.update = on_update, .error = on_error};
 static const struct engine_trace trace = {.rule = on_rule, .metric = on_metric};
 
 struct explain *

@@ -40,6 +40,7 @@ enum rule_error {
 
 const char *rule_error_name(enum rule_error error);
 
+/* `matched` and `cpu` may be NULL: nobody asks. */
 struct engine_ops {
 	enum update_result (*update)(void *ctx, const struct update *update);
 	void (*error)(void *ctx, size_t rule, enum rule_error error);

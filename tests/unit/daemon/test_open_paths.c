@@ -2,14 +2,12 @@
  */
 #include "daemon/open_paths.h"
 
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "common/clock.h"
 #include "common/shared_text.h"
 #include "parsers/engine.h"
 #include "parsers/rule.h"
+
+#include "../parsers/fixture.h"
 
 static struct patterns *patterns;
 static struct engine *engine;
@@ -31,33 +29,14 @@ static void on_error(void *ctx, size_t rule, enum rule_error error)
 	(void)ctx, (void)rule, (void)error;
 }
 
-static void on_matched(void *ctx, size_t rule, uint64_t count)
-{
-	(void)ctx, (void)rule, (void)count;
-}
-
-static void on_cpu(void *ctx, size_t rule, double cpu_ns)
-{
-	(void)ctx, (void)rule, (void)cpu_ns;
-}
-
-static const struct engine_ops ops = {on_update, on_error, on_matched, on_cpu};
+static const struct engine_ops ops = {.update = on_update, .error = on_error};
 
 static void setup(void)
 {
 	static const char yaml[] = "multiline: {continue: '^ ', max_age: 1h}\n"
 				   "rules: [{name: a, pattern: 'a'}]\n";
-	char path[] = "/tmp/open-paths-XXXXXX.yml";
-	int fd = mkstemps(path, 4);
-	const char *const list[] = {path};
-	struct patterns_options options = {.paths = list, .path_count = 1};
-	struct diag *diag = diag_create();
 
-	cr_assert_eq(write(fd, yaml, sizeof(yaml) - 1), (ssize_t)sizeof(yaml) - 1);
-	close(fd);
-	patterns = patterns_load(&options, diag);
-	unlink(path);
-	diag_destroy(diag);
+	patterns = patterns_of_good_text(yaml, (struct patterns_options){0});
 	engine = engine_create(patterns, 1000, &ops, NULL);
 	source = source_create(patterns, "/l/a", NULL, 0);
 	paths = open_paths_create();

@@ -2,15 +2,13 @@
  * Rules at work: patterns files in, updates out.  One helper writes a file,
  * loads it, feeds lines and tells every update and count as text.
  */
-#include <criterion/criterion.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "parsers/engine.h"
 #include "parsers/rule.h"
+
+#include "fixture.h"
 
 static struct patterns *patterns;
 static struct strbuf said = STRBUF_INIT;
@@ -80,25 +78,11 @@ TestSuite(engine, .init = setup, .fini = teardown);
 static void load(const char *yaml)
 {
 	static const char *const fields[] = {"service"};
-	char path[] = "/tmp/engine-XXXXXX.yml";
-	int fd = mkstemps(path, 4);
-	const char *paths[] = {path};
-	struct patterns_options options = {.paths = paths,
-					   .path_count = 1,
-					   .path_fields = fields,
-					   .path_field_count = 1,
-					   .default_zone = "UTC"};
-	struct diag *diag = diag_create();
-	struct strbuf errors = STRBUF_INIT;
 
-	cr_assert_eq(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
-	close(fd);
-	patterns = patterns_load(&options, diag);
-	unlink(path);
-	diag_render(diag, &errors);
-	cr_assert(patterns, "%s", errors.ptr);
-	strbuf_finish(&errors);
-	diag_destroy(diag);
+	patterns = patterns_of_good_text(
+		yaml, (struct patterns_options){.path_fields = fields,
+						.path_field_count = 1,
+						.default_zone = "UTC"});
 }
 
 static void on_rule(void *ctx, const struct rule *rule, struct record *record,
@@ -371,6 +355,24 @@ Test(engine, cpu_time_is_shared_out_among_the_rules_and_never_more_than_there_wa
 	cr_expect_leq(cpu_ns_of[0] + cpu_ns_of[1],
 		      (double)(clock_thread_cpu_ns() - start_ns));
 	strbuf_finish(&lines);
+	source_destroy(source);
+	engine_destroy(engine);
+}
+
+Test(engine, who_asks_for_neither_matches_nor_cpu_time_is_told_of_neither)
+{
+	static const struct engine_ops quiet = {.update = on_update, .error = on_error};
+	struct block block = {.bytes = slice_of("x\n")};
+	struct source *source;
+	struct engine *engine;
+
+	load("rules:\n  - {name: a, pattern: 'x'}\n");
+	engine = engine_create(patterns, 10000, &quiet, NULL);
+	source = source_create(patterns, "/a", NULL, 0);
+	for (int i = 0; i < 1100; i++)
+		engine_feed(engine, source, &block, &counts);
+	cr_expect_eq(counts.lines, 1100);
+	cr_expect_eq(counts.unmatched_lines, 0);
 	source_destroy(source);
 	engine_destroy(engine);
 }

@@ -1,12 +1,9 @@
 /* Rules on JSON and logfmt: patterns files in, updates and counts out. */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "common/clock.h"
 #include "parsers/engine.h"
 #include "parsers/rule.h"
+
+#include "fixture.h"
 
 static struct patterns *patterns;
 static struct strbuf said = STRBUF_INIT;
@@ -33,21 +30,7 @@ static void on_error(void *ctx, size_t rule, enum rule_error error)
 		    rule_error_name(error));
 }
 
-static void on_matched(void *ctx, size_t rule, uint64_t count)
-{
-	(void)ctx;
-	(void)rule;
-	(void)count;
-}
-
-static void on_cpu(void *ctx, size_t rule, double cpu_ns)
-{
-	(void)ctx;
-	(void)rule;
-	(void)cpu_ns;
-}
-
-static const struct engine_ops ops = {on_update, on_error, on_matched, on_cpu};
+static const struct engine_ops ops = {.update = on_update, .error = on_error};
 
 static void teardown(void)
 {
@@ -61,20 +44,13 @@ TestSuite(format_rules, .fini = teardown);
 static bool load(const char *yaml, struct strbuf *errors)
 {
 	static const char *const fields[] = {"service"};
-	char path[] = "/tmp/formats-XXXXXX.yml";
-	int fd = mkstemps(path, 4);
-	const char *paths[] = {path};
-	struct patterns_options options = {.paths = paths,
-					   .path_count = 1,
-					   .path_fields = fields,
-					   .path_field_count = 1,
-					   .default_zone = "UTC"};
 	struct diag *diag = diag_create();
 
-	cr_assert_eq(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
-	close(fd);
-	patterns = patterns_load(&options, diag);
-	unlink(path);
+	patterns = patterns_of_text(yaml,
+				    (struct patterns_options){.path_fields = fields,
+							      .path_field_count = 1,
+							      .default_zone = "UTC"},
+				    diag);
 	diag_render(diag, errors);
 	diag_destroy(diag);
 	return patterns != NULL;

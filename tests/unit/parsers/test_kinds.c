@@ -1,32 +1,25 @@
 /* Keys of the kinds that have a window or states: each mistake is named, all at once.
  */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "common/clock.h"
-#include "parsers/patterns.h"
+
+#include "fixture.h"
 
 static struct patterns *load(const char *metrics, struct strbuf *errors, size_t *count)
 {
 	static const char *const labels[] = {"site"};
-	char path[] = "/tmp/kinds-XXXXXX.yml";
-	int fd = mkstemps(path, 4);
-	const char *paths[] = {path};
-	struct patterns_options options = {.paths = paths,
-					   .path_count = 1,
-					   .global_labels = labels,
-					   .global_label_count = 1,
-					   .default_zone = "UTC"};
+	struct strbuf yaml = STRBUF_INIT;
 	struct diag *diag = diag_create();
 	struct patterns *patterns;
 
-	dprintf(fd, "rules:\n  - name: r\n    pattern: '(?<v>\\d+)'\n    metrics:\n%s",
-		metrics);
-	close(fd);
-	patterns = patterns_load(&options, diag);
-	unlink(path);
+	strbuf_addf(&yaml,
+		    "rules:\n  - name: r\n    pattern: '(?<v>\\d+)'\n    metrics:\n%s",
+		    metrics);
+	patterns = patterns_of_text(yaml.ptr,
+				    (struct patterns_options){.global_labels = labels,
+							      .global_label_count = 1,
+							      .default_zone = "UTC"},
+				    diag);
+	strbuf_finish(&yaml);
 	*count = diag_errors(diag);
 	diag_render(diag, errors);
 	diag_destroy(diag);

@@ -2,12 +2,11 @@
  * Warnings about what works and may be regretted: each has a file that it is for, and
  * one that is nearly the same and is left alone.
  */
-#include <criterion/criterion.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "parsers/patterns.h"
 #include "parsers/regex_shape.h"
+
+#include "fixture.h"
 
 /* -- shapes --------------------------------------------------------------- */
 
@@ -93,18 +92,10 @@ Test(lint, a_group_is_unbounded_if_it_takes_any_text_of_any_length)
 static const char *lint(const char *yaml)
 {
 	static struct strbuf said = STRBUF_INIT;
-	char path[] = "/tmp/lint-XXXXXX.yml";
-	int fd = mkstemps(path, 4);
-	const char *paths[] = {path};
-	struct patterns_options options = {
-		.paths = paths, .path_count = 1, .lint = true};
 	struct diag *diag = diag_create();
-	struct patterns *patterns;
+	struct patterns *patterns =
+		patterns_of_text(yaml, (struct patterns_options){.lint = true}, diag);
 
-	cr_assert_eq(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
-	close(fd);
-	patterns = patterns_load(&options, diag);
-	unlink(path);
 	strbuf_clear(&said);
 	diag_render(diag, &said);
 	cr_assert(patterns, "%s", said.ptr);
@@ -242,18 +233,11 @@ Test(lint, good_names_are_left_alone)
 
 Test(lint, who_does_not_ask_is_not_warned)
 {
-	char path[] = "/tmp/lint-XXXXXX.yml";
 	const char *yaml = "rules: [{name: a, pattern: '(x+)+(?<n>y)', metrics: "
 			   "[{counter: aB_total}]}]\n";
-	int fd = mkstemps(path, 4);
-	const char *paths[] = {path};
-	struct patterns_options options = {.paths = paths, .path_count = 1};
 	struct diag *diag = diag_create();
 
-	cr_assert_eq(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
-	close(fd);
-	patterns_destroy(patterns_load(&options, diag));
-	unlink(path);
+	patterns_destroy(patterns_of_text(yaml, (struct patterns_options){0}, diag));
 	cr_expect_eq(diag_warnings(diag), 0);
 	diag_destroy(diag);
 }

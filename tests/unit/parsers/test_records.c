@@ -38,21 +38,7 @@ static void on_error(void *ctx, size_t rule, enum rule_error error)
 	strbuf_addf(&said, "error %zu %s\n", rule, rule_error_name(error));
 }
 
-static void on_matched(void *ctx, size_t rule, uint64_t count)
-{
-	(void)ctx;
-	(void)rule;
-	(void)count;
-}
-
-static void on_cpu(void *ctx, size_t rule, double cpu_ns)
-{
-	(void)ctx;
-	(void)rule;
-	(void)cpu_ns;
-}
-
-static const struct engine_ops ops = {on_update, on_error, on_matched, on_cpu};
+static const struct engine_ops ops = {.update = on_update, .error = on_error};
 
 static const char *path_of(unsigned index)
 {

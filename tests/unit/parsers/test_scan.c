@@ -3,7 +3,6 @@
  * lines, scanned and tried one by one, give the same updates in the same order.
  * CASES=N in the environment runs more pattern sets than usual, SEED=N others.
  */
-#include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,6 +11,8 @@
 #include "parsers/candidates.h"
 #include "parsers/engine.h"
 #include "parsers/rule.h"
+
+#include "fixture.h"
 
 #define SETS 400
 #define BLOCKS 12 /* of each set */
@@ -446,14 +447,8 @@ static void on_matched(void *ctx, size_t rule, uint64_t count)
 	strbuf_addf(ctx, "matched %zu %d\n", rule, (int)count);
 }
 
-static void on_cpu(void *ctx, size_t rule, double cpu_ns)
-{
-	(void)ctx;
-	(void)rule;
-	(void)cpu_ns;
-}
-
-static const struct engine_ops ops = {on_update, on_error, on_matched, on_cpu};
+static const struct engine_ops ops = {
+	.update = on_update, .error = on_error, .matched = on_matched};
 
 /* An engine with what it said, and counted. */
 struct way {
@@ -597,19 +592,7 @@ Test(scan, updates_do_not_depend_on_how_lines_are_found)
 
 static struct patterns *load_text(const char *text)
 {
-	char path[64];
-	FILE *f;
-	struct patterns *patterns;
-
-	cr_assert(mkdtemp(directory));
-	snprintf(path, sizeof(path), "%s/0.yml", directory);
-	f = fopen(path, "w");
-	fputs(text, f);
-	fclose(f);
-	patterns = load();
-	remove_files();
-	rmdir(directory);
-	return patterns;
+	return patterns_of_good_text(text, (struct patterns_options){0});
 }
 
 static const char one_rule[] =
