@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/arena.h"
+#include "common/utf8.h"
 #include "common/xalloc.h"
 
 struct entry {
@@ -88,11 +89,6 @@ void diag_warning(struct diag *diag, struct position at, const char *instead,
 	va_end(ap);
 }
 
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xC0) == 0x80;
-}
-
 void diag_excerpt(struct diag *diag, struct slice text, size_t offset_bytes)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -105,7 +101,7 @@ void diag_excerpt(struct diag *diag, struct slice text, size_t offset_bytes)
 			    (unsigned char)text.ptr[i] < 0x20 ? ' ' : text.ptr[i]);
 	strbuf_puts(&out, "\n    ");
 	for (size_t i = 0; i < offset_bytes && i < text.len; i++)
-		if (!is_continuation(text.ptr[i]))
+		if (!utf8_is_continuation(text.ptr[i]))
 			strbuf_putc(&out, ' ');
 	strbuf_puts(&out, "^\n");
 	diag->entries[diag->count - 1].excerpt = arena_strdup(diag->arena, out.ptr);

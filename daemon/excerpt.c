@@ -129,11 +129,6 @@ static struct cells cells_of(struct slice text, size_t from, size_t most)
 	return cells;
 }
 
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xC0) == 0x80;
-}
-
 /* Two thirds of the room are for what stands before the caret. */
 static size_t window_start(struct slice text, size_t at, size_t columns)
 {
@@ -143,7 +138,8 @@ static size_t window_start(struct slice text, size_t at, size_t columns)
 		struct cell cell;
 		size_t from = start - 1;
 
-		while (from > 0 && start - from < 4 && is_continuation(text.ptr[from]))
+		while (from > 0 && start - from < 4 &&
+		       utf8_is_continuation(text.ptr[from]))
 			from--;
 		if (show((struct slice){text.ptr + from, text.len - from}, &cell) !=
 		    start - from) {

@@ -35,8 +35,7 @@ static void add_quoted(struct strbuf *out, struct slice text, size_t most)
 
 	if (cut)
 		text.len = most;
-	while (cut && text.len > 0 &&
-	       ((unsigned char)text.ptr[text.len] & 0xC0) == 0x80)
+	while (cut && text.len > 0 && utf8_is_continuation(text.ptr[text.len]))
 		text.len--;
 	strbuf_putc(out, '"');
 	excerpt_add_plain(out, text);

@@ -59,7 +59,7 @@ static void warn_no_jit(int code)
 static size_t character_start(struct slice text, size_t offset_bytes)
 {
 	while (offset_bytes > 0 && offset_bytes < text.len &&
-	       ((unsigned char)text.ptr[offset_bytes] & 0xC0) == 0x80)
+	       utf8_is_continuation(text.ptr[offset_bytes]))
 		offset_bytes--;
 	return offset_bytes;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/utf8.h"
 #include "common/xalloc.h"
 #include "parsers/regex_code.h"
 
@@ -115,7 +116,7 @@ static size_t character_len(struct slice text)
 {
 	size_t len = 1;
 
-	while (len < text.len && ((unsigned char)text.ptr[len] & 0xC0) == 0x80)
+	while (len < text.len && utf8_is_continuation(text.ptr[len]))
 		len++;
 	return len;
 }

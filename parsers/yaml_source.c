@@ -7,16 +7,11 @@
 #define BOM "\xEF\xBB\xBF"
 #define REPLACEMENT "\xEF\xBF\xBD" /* means nothing to YAML, unlike `?` */
 
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xC0) == 0x80;
-}
-
 static size_t character_bytes(struct slice text, size_t at)
 {
 	size_t end = at + 1;
 
-	while (end < text.len && is_continuation(text.ptr[end]))
+	while (end < text.len && utf8_is_continuation(text.ptr[end]))
 		end++;
 	return end - at;
 }
@@ -182,7 +177,7 @@ void yaml_source_splice(struct yaml_source *source, size_t from, size_t to,
 	struct strbuf widths = STRBUF_INIT;
 
 	for (size_t i = 0; i < with.len; i++) {
-		bool counts = left > 0 && !is_continuation(with.ptr[i]);
+		bool counts = left > 0 && !utf8_is_continuation(with.ptr[i]);
 
 		strbuf_putc(&widths, counts ? 1 : 0);
 		left -= counts ? 1 : 0;

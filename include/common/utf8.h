@@ -10,6 +10,12 @@
 #include "common/slice.h"
 #include "common/strbuf.h"
 
+/* No byte that a character begins with. */
+static inline bool utf8_is_continuation(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
 /* True if every byte belongs to a well-formed sequence. */
 bool utf8_is_valid(struct slice text);
 
