@@ -5,9 +5,8 @@
 
 #include "common/xalloc.h"
 #include "exporter/sketch.h"
+#include "parsers/sample.h"
 #include "parsers/value.h"
-
-#define MAX_LABELS 64
 
 struct sample {
 	char *key;    /* name{labels in order} */
@@ -29,68 +28,47 @@ struct samples {
 
 static int by_text(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
+	const struct slice *x = a, *y = b;
+	int order = memcmp(x->ptr, y->ptr, x->len < y->len ? x->len : y->len);
 
-/* Where the label pair at `p` ends; NULL if it does not. */
-static const char *pair_end(const char *p, const char *end)
-{
-	while (p < end && *p != '"')
-		p++;
-	for (p++; p < end && *p != '"'; p++)
-		if (*p == '\\')
-			p++;
-	return p < end ? p + 1 : NULL;
-}
-
-static size_t split_pairs(const char *p, const char *end, char **pairs)
-{
-	size_t count = 0;
-
-	while (p < end && count < MAX_LABELS) {
-		const char *stop;
-
-		while (p < end && (*p == ',' || *p == ' '))
-			p++;
-		stop = p < end ? pair_end(p, end) : NULL;
-		if (!stop)
-			break;
-		pairs[count++] = xstrndup(p, (size_t)(stop - p));
-		p = stop;
-	}
-	return count;
+	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
 /* The number's text in le="0.5" and quantile="0.5"; NULL: it is another label. */
-static const char *bound_of(const char *pair)
+static struct slice bound_of(struct slice label)
 {
-	if (strncmp(pair, "le=\"", 4) == 0)
-		return pair + 4;
-	return strncmp(pair, "quantile=\"", 10) == 0 ? pair + 10 : NULL;
+	size_t before = slice_starts(label, "le=\"")         ? 4
+			: slice_starts(label, "quantile=\"") ? 10
+							     : label.len;
+
+	if (before == label.len)
+		return (struct slice){NULL, 0};
+	return (struct slice){label.ptr + before, label.len - before - 1};
 }
 
 /* name{a="1",b="2"} with the pairs in order; without those numbers if asked. */
-static char *canonical(const char *line, size_t name_len, const char *labels,
-		       const char *labels_end, bool without_bound)
+static char *canonical(const struct sample_line *sample, size_t name_len,
+		       bool without_bound)
 {
 	struct strbuf key = STRBUF_INIT;
-	char *pairs[MAX_LABELS];
-	size_t count = split_pairs(labels, labels_end, pairs), shown = 0;
+	struct slice labels[SAMPLE_MAX_LABELS];
+	size_t shown = 0;
 
-	strbuf_add(&key, line, name_len);
-	qsort(pairs, count, sizeof(*pairs), by_text);
-	for (size_t i = 0; i < count; i++) {
-		const char *bound = bound_of(pairs[i]);
+	memcpy(labels, sample->labels, sample->label_count * sizeof(*labels));
+	qsort(labels, sample->label_count, sizeof(*labels), by_text);
+	strbuf_add(&key, sample->name.ptr, name_len);
+	for (size_t i = 0; i < sample->label_count; i++) {
+		struct slice label = labels[i], bound = bound_of(label);
 		double number;
 
-		if (bound && !without_bound &&
-		    value_parse(VALUE_NUMBER, (struct slice){bound, strlen(bound) - 1},
-				&number))
-			strbuf_addf(&key, "%s%.*s%.17g", shown++ ? "," : "{",
-				    (int)(bound - pairs[i] - 1), pairs[i], number);
-		else if (!bound)
-			strbuf_addf(&key, "%s%s", shown++ ? "," : "{", pairs[i]);
-		free(pairs[i]);
+		if (bound.ptr && without_bound)
+			continue;
+		strbuf_puts(&key, shown++ ? "," : "{");
+		if (bound.ptr && value_parse(VALUE_NUMBER, bound, &number))
+			strbuf_addf(&key, "%.*s%.17g", (int)(bound.ptr - label.ptr),
+				    label.ptr, number);
+		else
+			strbuf_add_slice(&key, label);
 	}
 	if (shown > 0)
 		strbuf_putc(&key, '}');
@@ -98,69 +76,40 @@ static char *canonical(const char *line, size_t name_len, const char *labels,
 	return key.ptr;
 }
 
-static bool has_label(const char *labels, const char *labels_end, const char *name,
-		      size_t name_len)
+static bool has_label(const struct sample_line *sample, struct slice name)
 {
-	char *pairs[MAX_LABELS];
-	size_t count = split_pairs(labels, labels_end, pairs);
-	bool found = false;
+	for (size_t i = 0; i < sample->label_count; i++) {
+		struct slice label = sample->labels[i];
 
-	for (size_t i = 0; i < count; i++) {
-		found |= strncmp(pairs[i], name, name_len) == 0 &&
-			 pairs[i][name_len] == '=';
-		free(pairs[i]);
+		if (label.len > name.len && label.ptr[name.len] == '=' &&
+		    memcmp(label.ptr, name.ptr, name.len) == 0)
+			return true;
 	}
-	return found;
+	return false;
 }
 
-static bool ends(const char *text, size_t len, const char *suffix)
-{
-	size_t n = strlen(suffix);
-
-	return len > n && memcmp(text + len - n, suffix, n) == 0;
-}
-
+/* What is no sample is like no other. */
 static struct sample parse_sample(struct slice line)
 {
-	struct sample s = {.line = line};
-	const char *end = line.ptr + line.len, *p;
-	const char *labels, *labels_end;
-	size_t name_len = 0;
+	struct sample s = {.line = line, .series = line};
+	struct sample_line read;
+	struct sample_fault fault;
+	size_t name_len;
 
-	while (name_len < line.len && !strchr("{ \t", line.ptr[name_len]))
-		name_len++;
-	p = labels = labels_end = line.ptr + name_len;
-	if (p < end && *p == '{') {
-		labels = ++p;
-		while (p < end && *p != '}') {
-			if (*p == '"') {
-				for (p++; p < end && *p != '"'; p++)
-					if (*p == '\\')
-						p++;
-			}
-			p++;
-		}
-		labels_end = p < end ? p : end;
-		p = p < end ? p + 1 : end;
+	s.has_value = sample_read(line, &read, &fault);
+	if (read.series.len == 0) {
+		s.key = xstrndup(line.ptr, line.len);
+		return s;
 	}
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	while (end > p && (end[-1] == ' ' || end[-1] == '\r'))
-		end--;
-	s.series = (struct slice){line.ptr, (size_t)(labels_end - line.ptr)};
-	if (labels_end > line.ptr + name_len)
-		s.series.len++; /* the brace */
-	s.number = (struct slice){p, (size_t)(end - p)};
-	s.has_value = value_parse(VALUE_NUMBER, (struct slice){p, (size_t)(end - p)},
-				  &s.value);
-	s.key = canonical(line.ptr, name_len, labels, labels_end, false);
-	if (ends(line.ptr, name_len, "_bucket"))
-		s.family = canonical(line.ptr, name_len - strlen("_bucket"), labels,
-				     labels_end, true);
-	s.is_quantile = has_label(labels, labels_end, "quantile", strlen("quantile"));
-	if (s.is_quantile)
-		s.family = canonical(line.ptr, name_len, labels, labels_end, true);
-	s.is_state = has_label(labels, labels_end, line.ptr, name_len);
+	s.series = read.series;
+	s.number = read.number;
+	s.value = read.value;
+	s.key = canonical(&read, read.name.len, false);
+	s.is_quantile = has_label(&read, slice_of("quantile"));
+	s.is_state = has_label(&read, read.name);
+	name_len = read.name.len - (slice_ends(read.name, "_bucket") ? 7 : 0);
+	if (s.is_quantile || name_len < read.name.len)
+		s.family = canonical(&read, name_len, true);
 	return s;
 }
 
@@ -191,10 +140,7 @@ static struct samples parse(struct slice text)
 
 		text.ptr += line.len + (newline ? 1 : 0);
 		text.len -= line.len + (newline ? 1 : 0);
-		while (line.len > 0 && (*line.ptr == ' ' || *line.ptr == '\t')) {
-			line.ptr++;
-			line.len--;
-		}
+		line = slice_trim(line);
 		if (line.len > 0 && *line.ptr == '#')
 			gauge = gauge_of(line);
 		if (line.len == 0 || *line.ptr == '#')

@@ -106,21 +106,37 @@ static void load_envelope(struct loader *l, const struct yaml_node *node,
 			   SLICE_ARG(envelope->text));
 }
 
+static void check_required(struct loader *l, const struct yaml_node *node)
+{
+	static const char *const required[] = {"name", "lines", "expect"};
+
+	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
+		if (!yaml_get(node, required[i]))
+			diag_error(l->diag, node->at, "add the key", "a test lacks %s",
+				   required[i]);
+}
+
+static void load_expect(struct loader *l, const struct yaml_node *node,
+			const struct expected_names *names, struct pattern_test *test)
+{
+	const struct yaml_node *expect = yaml_get(node, "expect");
+
+	if (!expect || !yaml_expect(expect, YAML_SCALAR, "expect", l->diag))
+		return;
+	test->expect = expect->text;
+	load_check_expect(l, expect, names);
+}
+
 static void load_test(struct loader *l, const struct yaml_node *node,
-		      struct pattern_test *test)
+		      const struct expected_names *names, struct pattern_test *test)
 {
 	const struct yaml_node *name = yaml_get(node, "name");
 	const struct yaml_node *lines = yaml_get(node, "lines");
-	const struct yaml_node *expect = yaml_get(node, "expect");
 
 	yaml_check_keys(node, "a test", KEYS(test_keys), l->diag);
 	test->at = node->at;
 	test->name = "";
-	if (!name || !lines || !expect)
-		diag_error(l->diag, node->at, "add the key", "a test lacks %s",
-			   !name    ? "name"
-			   : !lines ? "lines"
-				    : "expect");
+	check_required(l, node);
 	if (name && yaml_expect(name, YAML_SCALAR, "name", l->diag))
 		test->name = name->text.ptr;
 	if (name && name->kind == YAML_SCALAR && name->text.len == 0)
@@ -128,10 +144,7 @@ static void load_test(struct loader *l, const struct yaml_node *node,
 			   "the name is empty");
 	if (lines && yaml_expect(lines, YAML_SCALAR, "lines", l->diag))
 		test->lines = lines->text;
-	if (expect && yaml_expect(expect, YAML_SCALAR, "expect", l->diag)) {
-		test->expect = expect->text;
-		test->expect_at = expect->at;
-	}
+	load_expect(l, node, names, test);
 	load_file_name(l, node, test);
 	load_fields(l, node, test);
 	load_envelope(l, node, test);
@@ -139,15 +152,19 @@ static void load_test(struct loader *l, const struct yaml_node *node,
 	load_zone(l, node, test);
 }
 
-void load_tests(struct loader *l, const struct yaml_node *tests)
+void load_tests(struct loader *l, const struct yaml_node *tests, bool sure)
 {
+	struct expected_names *names;
+
 	if (!tests || !yaml_expect(tests, YAML_SEQUENCE, "tests", l->diag))
 		return;
+	names = sure ? load_expected_names(l) : NULL;
 	l->file->tests = arena_alloc(l->arena, tests->count * sizeof(*l->file->tests));
 	for (size_t i = 0; i < tests->count; i++)
 		if (yaml_expect(tests->items[i], YAML_MAPPING, "a test", l->diag))
-			load_test(l, tests->items[i],
+			load_test(l, tests->items[i], names,
 				  &l->file->tests[l->file->test_count++]);
+	expected_names_destroy(names);
 }
 
 static void add_path_field(struct loader *l, const char *name)

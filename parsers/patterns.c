@@ -359,8 +359,8 @@ static const char *label_name(struct patterns *set, struct arena *arena,
 
 static void load_file(struct loader *l, struct patterns *set, const char *path)
 {
+	size_t index = set->file_count, errors_before = diag_errors(l->diag);
 	struct yaml_node *root = yaml_load(path, l->arena, l->diag);
-	size_t index = set->file_count;
 
 	l->file = &set->files[index];
 	l->file->path = path;
@@ -392,7 +392,7 @@ static void load_file(struct loader *l, struct patterns *set, const char *path)
 	load_rules(l, yaml_get(root, "rules"));
 	if (l->file->wanted)
 		wanted_finish(l->file->wanted);
-	load_tests(l, yaml_get(root, "tests"));
+	load_tests(l, yaml_get(root, "tests"), diag_errors(l->diag) == errors_before);
 }
 
 /* -- the set -------------------------------------------------------------- */

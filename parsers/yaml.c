@@ -131,6 +131,28 @@ static enum yaml_style style_of(yaml_scalar_style_t style)
 	}
 }
 
+/* Of the first line that has one. */
+static size_t indentation(const char *text)
+{
+	size_t blanks = strspn(text, " ");
+
+	while (text[blanks] == '\n' || text[blanks] == '\r') {
+		text += blanks + 1;
+		blanks = strspn(text, " ");
+	}
+	return blanks;
+}
+
+/* How much of the file's indentation is not the text's own. */
+static int block_indent(struct builder *b, const struct yaml_node *node,
+			const yaml_event_t *event)
+{
+	const char *header = b->source->text.ptr + offset_of(b, event->start_mark);
+
+	return (int)(indentation(header + strcspn(header, "\r\n")) -
+		     indentation(node->text.ptr));
+}
+
 static struct yaml_node *build_scalar(struct builder *b, const yaml_event_t *event)
 {
 	struct yaml_node *node = new_node(b, YAML_SCALAR, event);
@@ -149,6 +171,8 @@ static struct yaml_node *build_scalar(struct builder *b, const yaml_event_t *eve
 				event->data.scalar.length});
 	if (node->style == YAML_PLAIN)
 		note_comment(b, node, event);
+	if (event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE && node->text.len > 0)
+		node->indent = block_indent(b, node, event);
 	return node;
 }
 

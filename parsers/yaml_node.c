@@ -15,6 +15,17 @@ struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key)
 	return NULL;
 }
 
+struct position yaml_line_position(const struct yaml_node *node, size_t line)
+{
+	struct position at = node->at;
+
+	if (node->indent == 0)
+		return at;
+	at.line += 1 + (int)line;
+	at.column = 1 + node->indent;
+	return at;
+}
+
 static void add_all(struct strbuf *out, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

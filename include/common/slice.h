@@ -41,6 +41,16 @@ static inline bool slice_ends(struct slice text, const char *suffix)
 	return text.len >= n && memcmp(text.ptr + text.len - n, suffix, n) == 0;
 }
 
+/* Without blanks, tabs and line ends at both sides. */
+static inline struct slice slice_trim(struct slice text)
+{
+	while (text.len > 0 && memchr(" \t\r\n", text.ptr[0], 4))
+		text = (struct slice){text.ptr + 1, text.len - 1};
+	while (text.len > 0 && memchr(" \t\r\n", text.ptr[text.len - 1], 4))
+		text.len--;
+	return text;
+}
+
 /* For printf's %.*s: SLICE_ARG(s). */
 #define SLICE_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 

@@ -3,9 +3,9 @@
  *
  * Internal to the parsers: patterns.c reads files, load_rule.c rules,
  * load_metric.c metrics, with load_label.c, load_bucket.c, load_op.c, load_value.c and
- * load_window.c, load_test.c tests, load_multiline.c `multiline`.  Each reports all
- * errors that it finds and leaves something usable behind, so that the next part can
- * go on.
+ * load_window.c, load_test.c and load_expect.c tests, load_multiline.c `multiline`.
+ * Each reports all errors that it finds and leaves something usable behind, so that the
+ * next part can go on.
  */
 #ifndef PARSERS_LOADER_H
 #define PARSERS_LOADER_H
@@ -64,7 +64,21 @@ struct field *load_field(struct loader *l, const struct field_scope *scope,
 void load_multiline(struct loader *l, const struct yaml_node *node);
 
 void load_rules(struct loader *l, const struct yaml_node *rules);
-void load_tests(struct loader *l, const struct yaml_node *tests);
+
+/*
+ * After the rules.  If these had errors they are not `sure`, and nothing is said of
+ * names that they would make.
+ */
+void load_tests(struct loader *l, const struct yaml_node *tests, bool sure);
+
+/* The names of all series that the file's rules can make. */
+struct expected_names;
+struct expected_names *load_expected_names(struct loader *l);
+void expected_names_destroy(struct expected_names *names); /* NULL is accepted */
+
+/* Each line of a test's `expect` is a sample, of one of the names unless NULL. */
+void load_check_expect(struct loader *l, const struct yaml_node *expect,
+		       const struct expected_names *names);
 
 /* The names that tests' `fields` supply join the path fields. */
 void load_test_fields(struct loader *l, const struct yaml_node *tests);

@@ -94,8 +94,7 @@ struct pattern_test {
 	int64_t now_ns;   /* 0: the real time */
 	const char *zone; /* NULL: the file's own */
 	enum envelope envelope;
-	struct slice expect;
-	struct position expect_at;
+	struct slice expect; /* samples, one a line, blank lines and comments */
 };
 
 #endif

@@ -24,6 +24,7 @@ struct yaml_node {
 	struct position at;
 	enum yaml_style style; /* scalars */
 	struct slice text;     /* scalars; NUL-terminated as well */
+	int indent;            /* of the lines of a literal block; else 0 */
 	bool cut_by_comment;   /* a plain scalar with ` #` and more behind it */
 	struct slice uncut;    /* then: with what was cut off */
 	/* Sequences: items.  Mappings: items[i] is the value of keys[i]. */
@@ -46,6 +47,12 @@ struct yaml_node *yaml_load(const char *path, struct arena *arena, struct diag *
 
 /* The value of a key of a mapping, or NULL. */
 struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
+
+/*
+ * Where line `line` (from 0) of a scalar's text begins: of a literal block, whose text
+ * is as in the file, its own place; of others where the scalar begins.
+ */
+struct position yaml_line_position(const struct yaml_node *node, size_t line);
 
 /*
  * Reports every key of the mapping that is not among `known`, with the

@@ -479,3 +479,104 @@ Test(patterns, fields_of_containers_are_always_known)
 	patterns_destroy(patterns);
 	strbuf_finish(&errors);
 }
+
+/* -- what tests expect ----------------------------------------------------- */
+
+#define EXPECTS(block)                                                                \
+	METRIC "{counter: n_total, labels: {v: $v}}\n      - {histogram: h_seconds, " \
+	       "value: $v, buckets: [1]}\ntests:\n  - name: t\n    lines: x\n    "    \
+	       "expect: " block
+
+/* Tells all of `want`, one a line, and nothing more. */
+static void expect_all(const char *yaml, const char *const *want, size_t count)
+{
+	struct strbuf errors = STRBUF_INIT;
+	size_t told = 0;
+
+	write_file("a.yml", yaml);
+	patterns_destroy(load(&errors));
+	for (size_t i = 0; i < count; i++)
+		cr_expect(strstr(errors.ptr, want[i]), "wanted %s, got:\n%s", want[i],
+			  errors.ptr);
+	for (const char *at = errors.ptr; (at = strstr(at, "a.yml:")); at++)
+		told++;
+	cr_expect_eq(told, count, "%s", errors.ptr);
+	strbuf_finish(&errors);
+}
+
+Test(patterns, each_expected_line_that_is_no_sample_is_told_with_its_place)
+{
+	static const char *const want[] = {
+		"a.yml:12:16: expect: a label must stand here: write name=\"text\"",
+		"a.yml:14:14: expect: no number follows the series: write ",
+		"a.yml:15:17: expect: this is not a number: write it like 42, ",
+		"a.yml:16:21: expect: a label ends here: write a comma before the ",
+		"a.yml:17:17: expect: a label's text must stand in double quotes",
+		"a.yml:18:18: expect: this escape is none in a label's text: write ",
+		"a.yml:19:17: expect: something follows the number: leave it out",
+		"a.yml:20:17: expect: nothing closes this quote: end the label's ",
+		"a.yml:21:14: expect: nothing closes this brace: write }",
+		"a.yml:22:7: expect: no metric's name begins the line: write name{",
+	};
+
+	expect_all(EXPECTS("|\n"
+			   "      # of what comes out\n"
+			   "      n_total{ 1\n"
+			   "\n"
+			   "      n_total\n"
+			   "        n_total one\n"
+			   "      n_total{v=\"\xC3\xA4\" 1\n"
+			   "      n_total{v=x} 1\n"
+			   "      n_total{v=\"\\d\"} 1\n"
+			   "      n_total 1 2\n"
+			   "      n_total{v=\"x} 1\n"
+			   "      n_total{v=\"x\"\n"
+			   "      42\n"
+			   "      n_total{ v=\"a\\\"b\\\\\\n\", w=\"}\", } 1\n"),
+		   want, sizeof(want) / sizeof(want[0]));
+}
+
+Test(patterns, an_expected_name_that_no_rule_makes_is_told_with_the_closest)
+{
+	static const char *const want[] = {
+		"a.yml:11:7: expect: no rule of this file makes n_totl: did you mean "
+		"n_total?",
+		"a.yml:13:7: expect: no rule of this file makes elsewhere: name a "
+		"metric of this file's rules",
+		"a.yml:14:7: expect: no rule of this file makes h_seconds: did you "
+		"mean "
+		"h_seconds_sum?",
+	};
+
+	expect_all(EXPECTS("|\n"
+			   "      n_totl 1\n"
+			   "      h_seconds_bucket{le=\"+Inf\"} 1\n"
+			   "      elsewhere 1\n"
+			   "      h_seconds 1\n"),
+		   want, 3);
+}
+
+Test(patterns, names_are_not_told_where_the_rules_have_errors_themselves)
+{
+	static const char *const want[] = {"a.yml:1:1: ", "a.yml:8:"};
+
+	expect_all("ruels: []\n" METRIC "counter: m_total\ntests:\n"
+		   "  - {name: t, lines: x, expect: 'n_total'}\n",
+		   want, 2);
+}
+
+Test(patterns, a_sample_that_is_no_block_is_told_where_it_begins)
+{
+	expect(EXPECTS("'n_total one'\n"), "a.yml:10:13: expect: this is not a number");
+	expect(EXPECTS(">\n      n_total 1\n      n_total 2\n"),
+	       "a.yml:10:13: expect: something follows the number");
+	expect(EXPECTS("|4\n        n_total one\n"), "a.yml:11:17: ");
+}
+
+Test(patterns, all_keys_that_a_test_lacks_are_told)
+{
+	static const char *const want[] = {"a test lacks name", "a test lacks lines",
+					   "a test lacks expect"};
+
+	expect_all(METRIC "counter: n_total\ntests:\n  - {zone: UTC}\n", want, 3);
+}
