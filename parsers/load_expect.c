@@ -30,13 +30,11 @@ static void add_name(struct loader *l, struct expected_names *names, const char 
 static void add_names(struct loader *l, struct expected_names *names,
 		      const struct metric_def *def)
 {
-	add_name(l, names, def->name, def->kind == METRIC_HISTOGRAM ? "_bucket" : "");
-	if (def->kind == METRIC_HISTOGRAM || def->kind == METRIC_SUMMARY) {
-		add_name(l, names, def->name, "_count");
-		add_name(l, names, def->name, "_sum");
-	}
-	if (def->track_age)
-		add_name(l, names, def->name, METRIC_AGE_SUFFIX);
+	const char *suffixes[LOAD_MAX_SUFFIXES];
+	size_t count = load_series_suffixes(def, suffixes);
+
+	for (size_t i = 0; i < count; i++)
+		add_name(l, names, def->name, suffixes[i]);
 }
 
 struct expected_names *load_expected_names(struct loader *l)

@@ -95,15 +95,6 @@ load_kind(struct loader *l, const struct yaml_node *metric, enum metric_kind *ki
 	return found;
 }
 
-static struct metric_slot *find_metric(struct loader *l, const char *name,
-				       size_t *index)
-{
-	for (*index = 0; *index < l->metric_count; (*index)++)
-		if (strcmp(l->metrics[*index]->def.name, name) == 0)
-			return l->metrics[*index];
-	return NULL;
-}
-
 /* Puts the rule's labels into the order of the metric's; false if they differ. */
 static bool order_labels(const struct metric_def *def, struct rule_metric *out)
 {
@@ -171,13 +162,6 @@ static const char *disagreement(const struct metric_slot *first,
 	return NULL;
 }
 
-static struct metric_slot *add_slot(struct loader *l, struct metric_slot *slot)
-{
-	l->metrics = xgrow(l->metrics, l->metric_count, sizeof(struct metric_slot *));
-	l->metrics[l->metric_count++] = slot;
-	return slot;
-}
-
 static struct metric_slot *add_metric(struct loader *l, const struct metric_def *def,
 				      struct position at, const struct rule_metric *out)
 {
@@ -190,12 +174,15 @@ static struct metric_slot *add_metric(struct loader *l, const struct metric_def 
 	slot->def.labels = names;
 	slot->def.label_count = out->label_count;
 	slot->at = at;
-	return add_slot(l, slot);
+	load_add_metric(l, slot);
+	return slot;
 }
 
-/* No label of a rule has the name of the one that is added. */
-static void add_base(struct loader *l, const struct metric_slot *counter,
-		     const char *name)
+/*
+ * Where the running totals of a counter are kept.  No metric of a rule has its name,
+ * and no label of one that of the label that is added.
+ */
+static struct metric_slot *add_base(struct loader *l, const struct metric_slot *counter)
 {
 	struct metric_slot *slot = arena_alloc(l->arena, sizeof(*slot));
 	size_t count = counter->def.label_count;
@@ -205,7 +192,9 @@ static void add_base(struct loader *l, const struct metric_slot *counter,
 		names[i] = counter->def.labels[i];
 	names[count] = ":path";
 	slot->def = (struct metric_def){.kind = METRIC_GAUGE,
-					.name = arena_strdup(l->arena, name),
+					.name = arena_printf(l->arena,
+							     "%s" LOAD_BASE_SUFFIX,
+							     counter->def.name),
 					.help = "",
 					.labels = names,
 					.label_count = count + 1,
@@ -213,27 +202,15 @@ static void add_base(struct loader *l, const struct metric_slot *counter,
 					.hash_key_id = counter->def.hash_key_id,
 					.is_base = true};
 	slot->at = counter->at;
-	add_slot(l, slot);
-}
-
-/* Where the running totals of the metric are kept. */
-static void find_base(struct loader *l, const struct metric_slot *counter,
-		      struct rule_metric *out)
-{
-	char *name = xasprintf("%s:base", counter->def.name);
-	size_t index;
-
-	if (!find_metric(l, name, &index))
-		add_base(l, counter, name);
-	out->base_after = index - out->metric;
-	free(name);
+	load_add_metric(l, slot);
+	return slot;
 }
 
 static void merge_metric(struct loader *l, const struct yaml_node *metric,
 			 const struct yaml_node *name, struct metric_def *def,
 			 bool has_help, struct rule_metric *out)
 {
-	struct metric_slot *slot = find_metric(l, def->name, &out->metric);
+	struct metric_slot *slot = load_find_metric(l, def->name);
 	const struct yaml_node *max_series = yaml_get(metric, "max_series");
 	const char *differs = slot ? disagreement(slot, def, has_help, out) : NULL;
 
@@ -246,6 +223,7 @@ static void merge_metric(struct loader *l, const struct yaml_node *metric,
 	}
 	if (!slot)
 		slot = add_metric(l, def, name->at, out);
+	out->metric = slot->index;
 	if (has_help && !slot->has_help)
 		slot->def.help = def->help;
 	slot->has_help |= has_help;
@@ -256,15 +234,17 @@ static void merge_metric(struct loader *l, const struct yaml_node *metric,
 		load_count(l, max_series, "max_series", 100000000,
 			   &slot->def.max_series);
 	load_declare(l, metric, &slot->def);
-	if (out->op == UPDATE_TOTAL)
-		find_base(l, slot, out);
+	if (out->op != UPDATE_TOTAL)
+		return;
+	if (!slot->base)
+		slot->base = add_base(l, slot);
+	out->base_after = slot->base->index - slot->index;
 }
 
 /* What an earlier rule said of the metric; NULL: nothing that counts here. */
 static const struct metric_def *earlier(struct loader *l, const struct metric_def *def)
 {
-	size_t index;
-	const struct metric_slot *slot = find_metric(l, def->name, &index);
+	const struct metric_slot *slot = load_find_metric(l, def->name);
 
 	return slot && slot->def.kind == def->kind && slot->def.extreme == def->extreme
 		       ? &slot->def
@@ -305,47 +285,8 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 
 void load_base_limits(struct loader *l)
 {
-	for (size_t i = 0; i < l->metric_count; i++) {
-		char *name = xasprintf("%s:base", l->metrics[i]->def.name);
-		size_t index;
-		struct metric_slot *base = find_metric(l, name, &index);
-
-		if (base)
-			base->def.max_series = l->metrics[i]->def.max_series;
-		free(name);
-	}
-}
-
-/* -- names that a metric takes beside its own ------------------------------ */
-
-static void check_taken(struct loader *l, const struct metric_slot *of,
-			const char *suffix)
-{
-	char *taken = xasprintf("%s%s", of->def.name, suffix);
-	size_t index;
-	const struct metric_slot *other = find_metric(l, taken, &index);
-
-	if (other)
-		diag_error(l->diag, other->at, "rename one",
-			   "%s is a series of the %s %s at %s:%d:%d", taken,
-			   metric_kind_name(of->def.kind), of->def.name, of->at.file,
-			   of->at.line, of->at.column);
-	free(taken);
-}
-
-void load_check_metric_names(struct loader *l)
-{
-	for (size_t i = 0; i < l->metric_count; i++) {
-		const struct metric_slot *slot = l->metrics[i];
-		enum metric_kind kind = slot->def.kind;
-
-		if (kind == METRIC_HISTOGRAM)
-			check_taken(l, slot, "_bucket");
-		if (kind == METRIC_HISTOGRAM || kind == METRIC_SUMMARY) {
-			check_taken(l, slot, "_count");
-			check_taken(l, slot, "_sum");
-		}
-		if (slot->def.track_age)
-			check_taken(l, slot, METRIC_AGE_SUFFIX);
-	}
+	for (size_t i = 0; i < l->metric_count; i++)
+		if (l->metrics[i]->base)
+			l->metrics[i]->base->def.max_series =
+				l->metrics[i]->def.max_series;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "common/hashmap.h"
 #include "common/log.h"
 #include "common/xalloc.h"
 #include "parsers/lint.h"
@@ -425,6 +426,7 @@ static void keep(struct patterns *set, struct loader *l)
 	for (size_t i = 0; i < l->metric_count; i++)
 		set->metrics[i] = &l->metrics[i]->def;
 	free(l->metrics);
+	hashmap_destroy(l->metric_names);
 	if (l->hash_key_id) {
 		set->hash_key = arena_copy(set->arena, l->options->hash_key);
 		set->hash_key_bytes = l->options->hash_key.len;
@@ -472,6 +474,7 @@ struct patterns *patterns_load(const struct patterns_options *options,
 	size_t count;
 
 	set->arena = l.arena = arena_create();
+	l.metric_names = hashmap_create_borrowing();
 	copy_path_fields(&l);
 	paths = list_all(&l, &count);
 	set->files = arena_alloc(set->arena, count * sizeof(*set->files));

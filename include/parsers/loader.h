@@ -3,9 +3,9 @@
  *
  * Internal to the parsers: patterns.c reads files, load_rule.c rules,
  * load_metric.c metrics, with load_label.c, load_bucket.c, load_op.c, load_value.c and
- * load_window.c, load_test.c and load_expect.c tests, load_multiline.c `multiline`.
- * Each reports all errors that it finds and leaves something usable behind, so that the
- * next part can go on.
+ * load_window.c, load_names.c how metrics are called, load_test.c and load_expect.c
+ * tests, load_multiline.c `multiline`.  Each reports all errors that it finds and
+ * leaves something usable behind, so that the next part can go on.
  */
 #ifndef PARSERS_LOADER_H
 #define PARSERS_LOADER_H
@@ -20,7 +20,9 @@
 /* A metric while the files that name it are being merged. */
 struct metric_slot {
 	struct metric_def def;
-	struct position at; /* where it was named first */
+	size_t index;             /* among the loader's */
+	struct metric_slot *base; /* of a counter with running totals, or NULL */
+	struct position at;       /* where it was named first */
 	bool has_help;
 	uint32_t unbounded_labels; /* bit by bit: it was told */
 };
@@ -33,6 +35,7 @@ struct loader {
 	size_t regex_count;
 	struct metric_slot **metrics;
 	size_t metric_count;
+	struct hashmap *metric_names; /* to the slots */
 	const char **path_fields;
 	size_t path_field_count;
 	const char *hash_key_id; /* NULL before the first hashed label */
@@ -133,6 +136,21 @@ bool load_count(struct loader *l, const struct yaml_node *node, const char *what
 
 /* After the last file: as many running totals are kept as their counter has series. */
 void load_base_limits(struct loader *l);
+
+/* By its name; NULL: no rule so far has it. */
+struct metric_slot *load_find_metric(const struct loader *l, const char *name);
+
+/* Under its name, which is no other's, unless it is a base; sets its index. */
+void load_add_metric(struct loader *l, struct metric_slot *slot);
+
+/* What the names of a metric's series have behind its own: "" for its own.  The count.
+ */
+#define LOAD_MAX_SUFFIXES 4
+size_t load_series_suffixes(const struct metric_def *def,
+			    const char *suffixes[LOAD_MAX_SUFFIXES]);
+
+/* What a base has behind the name of its counter. */
+#define LOAD_BASE_SUFFIX ":base"
 
 /* After the last file: names that clash across metrics. */
 void load_check_metric_names(struct loader *l);

@@ -295,6 +295,9 @@ Test(patterns, metrics_that_disagree_name_both_places)
 	write_file("b.yml", METRIC "{gauge: h_count, value: $v}\n");
 	expect(METRIC "{histogram: h, value: $v}\n",
 	       "h_count is a series of the histogram h");
+	write_file("b.yml", METRIC "{gauge: n_total:base, value: $v}\n");
+	expect(METRIC "{counter: n_total, value: $v, mode: total}\n",
+	       "b.yml:5:17: n_total:base is a series of the counter n_total at ");
 }
 
 Test(patterns, set_does_not_go_with_add)
