@@ -570,14 +570,16 @@ static void run_groups(struct engine *e, const struct source *source,
 		       struct assembly *assembly, int64_t now_ns, bool complete_silent,
 		       struct engine_counts *counts)
 {
+	struct slice lines = strbuf_slice(&e->lines.bytes);
+	bool is_ascii;
+
+	count_lines(lines, &is_ascii);
 	for (size_t i = 0; i < assembly_group_count(assembly); i++) {
 		struct records *records;
 		const struct patterns_file *const *files;
 		size_t file_count;
-		bool is_ascii;
 
-		count_lines(strbuf_slice(&e->lines.bytes), &is_ascii);
-		trust(e, strbuf_slice(&e->lines.bytes), is_ascii);
+		trust(e, lines, is_ascii);
 		records = assembly_join(assembly, i, &e->lines, now_ns, complete_silent,
 					e->other_scratch, &e->records, counts);
 		files = assembly_group(assembly, i, &file_count);

@@ -135,17 +135,27 @@ static bool depends_on_pattern(const struct field *field)
 	return false;
 }
 
-/* A rule that cannot supply the time does without: another one can. */
+/*
+ * A rule that cannot supply the time does without: another one can.  Rules that do not
+ * capture it share one field, so that the time is worked out once for all of them.
+ */
 static void load_time_field(struct loader *l, const struct field_scope *scope,
 			    struct rule *rule)
 {
+	struct slice name;
 	struct field *field;
 
 	if (!l->time_from || l->time_from->kind != YAML_SCALAR)
 		return;
-	field = field_resolve(l->arena, scope, load_field_name(l->time_from));
-	rule->time_field = field;
+	name = load_field_name(l->time_from);
+	field = field_resolve(l->arena, scope, name);
 	rule->time_is_of_line = !field || !depends_on_pattern(field);
+	if (field && rule->time_is_of_line) {
+		if (!l->line_time)
+			l->line_time = field_resolve(l->arena, &l->file_scope, name);
+		field = l->line_time;
+	}
+	rule->time_field = field;
 }
 
 static void load_name(struct loader *l, const struct yaml_node *node, struct rule *rule)

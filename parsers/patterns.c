@@ -315,6 +315,7 @@ static void load_timestamp(struct loader *l, const struct yaml_node *root,
 	struct error err;
 
 	l->time_from = NULL;
+	l->line_time = NULL;
 	if (!node || !yaml_expect(node, YAML_MAPPING, "timestamp", l->diag))
 		return;
 	yaml_check_keys(node, "timestamp", KEYS(timestamp_keys), l->diag);

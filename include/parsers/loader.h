@@ -46,6 +46,7 @@ struct loader {
 	size_t definition_count;
 	struct field_scope file_scope; /* before any pattern has matched */
 	struct yaml_node *time_from;   /* NULL: no timestamp */
+	struct field *line_time;       /* NULL: no rule so far takes the line's time */
 };
 
 /* NULL after an error.  `what` names the key ("pattern"). */

@@ -300,6 +300,28 @@ Test(patterns, metrics_that_disagree_name_both_places)
 	       "b.yml:5:17: n_total:base is a series of the counter n_total at ");
 }
 
+Test(patterns, rules_that_do_not_capture_the_time_share_one_field)
+{
+	struct strbuf errors = STRBUF_INIT;
+	struct patterns *patterns;
+	const struct rule *rules;
+
+	write_file("a.yml", "line: '^(?<t>\\S+) '\ntimestamp: {from: t}\nrules:\n"
+			    "  - {name: a, pattern: x}\n  - {name: b, pattern: y}\n"
+			    "  - {name: c, pattern: '(?<t>z)'}\n"
+			    "  - {name: d, pattern: [u, v]}\n");
+	patterns = load(&errors);
+	cr_assert(patterns, "%s", errors.ptr);
+	rules = patterns_file(patterns, 0)->rules;
+	cr_expect(rules[0].time_field && rules[0].time_is_of_line);
+	cr_expect_eq(rules[0].time_field, rules[1].time_field);
+	cr_expect(rules[2].time_field != rules[0].time_field);
+	cr_expect_not(rules[2].time_is_of_line);
+	cr_expect_eq(rules[0].time_field, rules[3].time_field);
+	patterns_destroy(patterns);
+	strbuf_finish(&errors);
+}
+
 Test(patterns, set_does_not_go_with_add)
 {
 	write_file("b.yml", METRIC "{gauge: g, value: $v, op: add}\n");
