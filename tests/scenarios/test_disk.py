@@ -88,7 +88,7 @@ class Deleted(WithState):
         os.rename(self.state, self.state + ".away")
         self.events(2)
         wait_for("failed commits", lambda: d.value("logtally_commit_errors_total") > 0)
-        self.assertIn("moved or deleted while the daemon runs", d.log)
+        wait_for("a word of it", lambda: "moved or deleted while the daemon runs" in d.log)
         self.assertEqual(self.total(d), 3, "what was saved last")
         os.rename(self.state + ".away", self.state)
         self.wait_total(d, 5)
