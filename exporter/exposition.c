@@ -97,16 +97,19 @@ static bool is_shown(const struct exposition *e, const struct series_key *key,
 	       !atomic_load_explicit(&key->expired, memory_order_relaxed);
 }
 
+/* It has just expired, or came back since the cut, whose value was never shown. */
+static bool is_hidden(const struct exposition *e, const struct past *past)
+{
+	return past && (past->is_hidden || past->sequence > e->sequence);
+}
+
 /* What the scraper is to see once before the value; NULL: nothing. */
 static const union slot *slots_before(const struct exposition *e,
-				      const struct series_key *key, uint64_t born)
+				      const struct past *past, uint64_t born)
 {
-	const struct past *past;
-
 	if (metric_is_gauge(family_kind(e->at.family.family)))
 		return NULL;
-	past = atomic_load_explicit(&key->past, memory_order_acquire);
-	if (past && past->sequence > e->seen_sequence && past->sequence <= e->sequence)
+	if (past && past->sequence > e->seen_sequence)
 		return past->slots;
 	return born > e->seen_sequence ? zeros : NULL;
 }
@@ -117,10 +120,14 @@ static const union slot *slots_to_show(struct exposition *e, uint32_t series,
 {
 	uint64_t born = atomic_load_explicit(&key->born, memory_order_acquire);
 	const union slot *before;
+	const struct past *past;
 
 	if (!is_shown(e, key, born))
 		return NULL;
-	before = slots_before(e, key, born);
+	past = atomic_load_explicit(&key->past, memory_order_acquire);
+	if (is_hidden(e, past))
+		return NULL;
+	before = slots_before(e, past, born);
 	return before ? before : cut_slots(e->cut, e->at.metric, series, e->scratch);
 }
 

@@ -44,6 +44,7 @@ static void destroy(struct family *f)
 	keys_finish(&f->keys);
 	life_destroy(f->life);
 	free(f->saved.texts);
+	free(f->changed_pasts);
 	free_values(f);
 	shape_finish(&f->shape);
 	strbuf_finish(&f->signature);

@@ -1,6 +1,8 @@
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/xalloc.h"
 #include "exporter/family_inside.h"
 #include "exporter/life.h"
 
@@ -44,6 +46,56 @@ void family_set_expired(struct family *family, uint32_t series, bool expired)
 		atomic_fetch_add(&family->unshown, 1);
 	else
 		atomic_fetch_sub(&family->unshown, 1);
+}
+
+struct past *family_set_past(struct family *family, uint32_t series, struct past *past)
+{
+	struct series_key *key = keys_at(&family->keys, series);
+	struct past *before;
+
+	pthread_mutex_lock(&family->lock);
+	before = atomic_exchange(&key->past, past);
+	if (!key->past_changed) {
+		family->changed_pasts =
+			xgrow(family->changed_pasts, family->changed_past_count,
+			      sizeof(*family->changed_pasts));
+		family->changed_pasts[family->changed_past_count++] = series;
+		key->past_changed = true;
+	}
+	pthread_mutex_unlock(&family->lock);
+	return before;
+}
+
+uint32_t *family_changed_pasts(struct family *family, size_t *count)
+{
+	uint32_t *list = NULL;
+
+	pthread_mutex_lock(&family->lock);
+	*count = family->changed_past_count;
+	if (*count > 0) {
+		list = xcalloc(*count, sizeof(*list));
+		memcpy(list, family->changed_pasts, *count * sizeof(*list));
+	}
+	pthread_mutex_unlock(&family->lock);
+	return list;
+}
+
+void family_note_pasts_saved(struct family *family, uint64_t sequence)
+{
+	size_t kept = 0;
+
+	pthread_mutex_lock(&family->lock);
+	for (size_t i = 0; i < family->changed_past_count; i++) {
+		uint32_t series = family->changed_pasts[i];
+		struct series_key *key = keys_at(&family->keys, series);
+		const struct past *past = atomic_load(&key->past);
+
+		key->past_changed = past && past->sequence > sequence;
+		if (key->past_changed)
+			family->changed_pasts[kept++] = series;
+	}
+	family->changed_past_count = kept;
+	pthread_mutex_unlock(&family->lock);
 }
 
 void family_leave(struct family *family, const uint32_t *series, size_t count)

@@ -15,7 +15,6 @@
 struct hidden {
 	uint32_t number;
 	int64_t time_ns;
-	struct past *before; /* NULL where nothing is shown when it comes back */
 };
 
 struct retired {
@@ -52,12 +51,13 @@ struct look {
 	union slot scratch[SLOTS_MAX];
 };
 
-struct past *past_create(uint64_t sequence, const union slot *slots,
+struct past *past_create(uint64_t sequence, bool is_hidden, const union slot *slots,
 			 const struct layout *layout)
 {
 	struct past *past = xmalloc(sizeof(*past) + layout->width * sizeof(*slots));
 
 	past->sequence = sequence;
+	past->is_hidden = is_hidden;
 	slots_copy_sums(layout, past->slots, slots);
 	return past;
 }
@@ -71,8 +71,6 @@ void life_destroy(struct life *life)
 {
 	if (!life)
 		return;
-	for (size_t i = 0; i < life->hidden_count; i++)
-		free(life->hidden[i].before);
 	for (size_t i = 0; i < life->retired_count; i++)
 		free(life->retired[i].past);
 	free(life->young);
@@ -86,6 +84,61 @@ void life_add(struct life *life, uint32_t series)
 {
 	life->young = xgrow(life->young, life->young_count, sizeof(*life->young));
 	life->young[life->young_count++] = series;
+}
+
+static void add_hidden(struct life *life, struct hidden hidden)
+{
+	life->hidden = xgrow(life->hidden, life->hidden_count, sizeof(hidden));
+	life->hidden[life->hidden_count++] = hidden;
+}
+
+void life_add_hidden(struct life *life, uint32_t series)
+{
+	add_hidden(life, (struct hidden){.number = series});
+}
+
+/* ---- what it was ---- */
+
+static void retire(struct look *l, struct past *past)
+{
+	struct life *life = l->life;
+
+	if (!past)
+		return;
+	life->retired =
+		xgrow(life->retired, life->retired_count, sizeof(*life->retired));
+	life->retired[life->retired_count++] =
+		(struct retired){past, cut_sequence(l->cut)};
+}
+
+static void free_retired(struct life *life, uint64_t oldest_cut)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < life->retired_count; i++) {
+		if (life->retired[i].sequence <= oldest_cut)
+			free(life->retired[i].past);
+		else
+			life->retired[kept++] = life->retired[i];
+	}
+	life->retired_count = kept;
+}
+
+static void set_past(struct look *l, uint32_t number, bool is_hidden,
+		     const union slot *slots)
+{
+	struct past *past =
+		past_create(cut_sequence(l->cut), is_hidden, slots, l->layout);
+
+	retire(l, family_set_past(l->family, number, past));
+}
+
+/* NULL where nothing is shown when it comes back. */
+static const struct past *hidden_past(const struct series_key *key)
+{
+	const struct past *past = atomic_load(&key->past);
+
+	return past && past->is_hidden ? past : NULL;
 }
 
 /* ---- what has expired ---- */
@@ -125,13 +178,10 @@ static bool comes_back_as_it_was(const struct look *l)
 static void hide(struct look *l, uint32_t number, const union slot *slots, bool is_new)
 {
 	static const union slot zeros[SLOTS_MAX];
-	struct life *life = l->life;
-	struct hidden h = {.number = number, .time_ns = slots_time(l->layout, slots)};
 
-	if (comes_back_as_it_was(l))
-		h.before = past_create(0, is_new ? zeros : slots, l->layout);
-	life->hidden = xgrow(life->hidden, life->hidden_count, sizeof(h));
-	life->hidden[life->hidden_count++] = h;
+	if (comes_back_as_it_was(l) && !l->hides)
+		set_past(l, number, true, is_new ? zeros : slots);
+	add_hidden(l->life, (struct hidden){number, slots_time(l->layout, slots)});
 	family_set_expired(l->family, number, true);
 }
 
@@ -186,42 +236,13 @@ static void sweep(struct look *l, int64_t now_ns)
 
 /* ---- what comes back ---- */
 
-static void retire(struct look *l, struct past *past)
+static void come_back(struct look *l, uint32_t number)
 {
-	struct life *life = l->life;
+	const struct past *past = hidden_past(family_key(l->family, number));
 
-	if (!past)
-		return;
-	life->retired =
-		xgrow(life->retired, life->retired_count, sizeof(*life->retired));
-	life->retired[life->retired_count++] =
-		(struct retired){past, cut_sequence(l->cut)};
-}
-
-static void free_retired(struct life *life, uint64_t oldest_cut)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < life->retired_count; i++) {
-		if (life->retired[i].sequence <= oldest_cut)
-			free(life->retired[i].past);
-		else
-			life->retired[kept++] = life->retired[i];
-	}
-	life->retired_count = kept;
-}
-
-static void come_back(struct look *l, const struct hidden *h)
-{
-	struct series_key *key = family_key_to_write(l->family, h->number);
-
-	if (h->before && !l->hides) {
-		h->before->sequence = cut_sequence(l->cut);
-		retire(l, atomic_exchange(&key->past, h->before));
-	} else {
-		free(h->before);
-	}
-	family_set_expired(l->family, h->number, false);
+	if (past)
+		set_past(l, number, false, past->slots);
+	family_set_expired(l->family, number, false);
 }
 
 static void look_at_base(struct look *l, struct hidden *h)
@@ -240,10 +261,8 @@ static bool stays_hidden(struct look *l, struct hidden *h)
 	const struct series_key *key = family_key(l->family, h->number);
 	const union slot *slots;
 
-	if (key->gone) {
-		free(h->before);
+	if (key->gone)
 		return false;
-	}
 	if (l->is_base) {
 		if (l->life->hidden_count > family_most_series(l->family))
 			look_at_base(l, h);
@@ -251,13 +270,13 @@ static bool stays_hidden(struct look *l, struct hidden *h)
 	}
 	slots = slots_in(l, h->number);
 	if (!is_over(l, key, slots)) {
-		come_back(l, h);
+		come_back(l, h->number);
 		return false;
 	}
 	h->time_ns = slots_time(l->layout, slots);
 	/* What is read of the backlog before anything is shown was always there. */
-	if (l->hides && h->before)
-		slots_copy_sums(l->layout, h->before->slots, slots);
+	if (comes_back_as_it_was(l) && !l->hides && !hidden_past(key))
+		set_past(l, h->number, true, slots);
 	return true;
 }
 

@@ -1,6 +1,7 @@
 #include "exporter/saved.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/xalloc.h"
@@ -54,11 +55,17 @@ bool family_restore_past(struct family *family, uint32_t number, uint64_t sequen
 {
 	const struct layout *layout = family_layout(family);
 	union slot slots[SLOTS_MAX] = {{0}};
+	bool is_hidden = sequence == 0;
 
 	if (number >= family_series(family) || !slots_restore(layout, slots, value))
 		return false;
-	family_adopt_past(family, number, past_create(sequence, slots, layout));
+	family_adopt_past(family, number,
+			  past_create(sequence, is_hidden, slots, layout));
 	slots_clear(layout, slots);
+	if (is_hidden) {
+		life_add_hidden(family_life(family), number);
+		family_set_expired(family, number, true);
+	}
 	return true;
 }
 
@@ -74,6 +81,7 @@ void family_note_saved(struct family *family, const struct cut *cut, size_t metr
 		family_key_to_write(family, saved->texts[i].number)->saved_version =
 			saved->texts[i].version;
 	saved->text_count = 0;
+	family_note_pasts_saved(family, cut_sequence(cut));
 }
 
 void family_note_unsaved(struct family *family)
@@ -150,17 +158,18 @@ static void visit_series(struct walk *w, uint32_t number)
 	w->visitor->series(w->ctx, w->family, number, &series);
 }
 
-static void visit_past(struct walk *w, uint32_t number, bool all)
+/* What a number that is free was is nothing. */
+static void visit_past(struct walk *w, uint32_t number)
 {
-	const struct past *past = atomic_load(&family_key(w->family, number)->past);
+	const struct series_key *key = family_key(w->family, number);
+	const struct past *past = atomic_load(&key->past);
 	struct slots_value value;
 
-	/* That of a base is not about coming back. */
-	if (!past || past->sequence == 0 || past->sequence > cut_sequence(w->cut) ||
-	    (!all && past->sequence <= cut_sequence(w->since)))
+	if (atomic_load(&key->gone) || !past || past->sequence > cut_sequence(w->cut))
 		return;
 	value = slots_value(w->layout, past->slots, NULL, &w->encoded);
-	w->visitor->past(w->ctx, w->family, number, past->sequence, &value);
+	w->visitor->past(w->ctx, w->family, number,
+			 past->is_hidden ? 0 : past->sequence, &value);
 }
 
 static void visit_changed(struct walk *w, uint32_t number)
@@ -169,13 +178,26 @@ static void visit_changed(struct walk *w, uint32_t number)
 	bool is_other = atomic_load(&key->version) != key->saved_version;
 
 	(is_other ? visit_series : visit_value)(w, number);
-	visit_past(w, number, is_other || !w->is_in_since);
 }
 
 static void visit_new(struct walk *w, uint32_t number)
 {
 	visit_series(w, number);
-	visit_past(w, number, true);
+	/* What stands there in a base is something else. */
+	if (!family_is_base(w->family))
+		visit_past(w, number);
+}
+
+/* Of series that are saved: what is in the place of another is put before. */
+static void visit_changed_pasts(struct walk *w, uint32_t saved)
+{
+	size_t count;
+	uint32_t *list = family_changed_pasts(w->family, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i] < saved)
+			visit_past(w, list[i]);
+	free(list);
 }
 
 static const struct chunk *chunk_of(const struct cut *cut, size_t metric, size_t part,
@@ -240,6 +262,7 @@ static void visit_family(struct walk *w)
 	family_saved(w->family)->text_count = 0;
 	for (size_t i = 0; i * CHUNK_SERIES < saved; i++)
 		visit_chunk(w, i, saved);
+	visit_changed_pasts(w, saved);
 	for (uint32_t i = saved; i < cut_series(w->cut, w->metric); i++)
 		visit_new(w, i);
 }

@@ -132,10 +132,10 @@ bool state_load_family(struct state *state, const struct state_family *family,
 		       void (*visit)(void *ctx, const struct state_series *series),
 		       void *ctx, uint64_t *id, struct error *err);
 
-/* What a series was when it was hidden, before it came back. */
+/* What a series was when it was hidden. */
 struct state_past {
 	uint32_t number;
-	uint64_t sequence; /* of the cut with which it came back */
+	uint64_t sequence; /* of the cut with which it came back; 0: it is hidden */
 	struct state_value value;
 };
 

@@ -99,10 +99,7 @@ uint32_t family_ask(struct family *family, struct slice text, uint64_t born,
  */
 bool family_adopt(struct family *family, struct slice text, uint64_t born);
 
-/*
- * The same for a number that is free; and what one that was adopted showed before it
- * came back, which is taken over.
- */
+/* The same for a number that is free; and the past of one that was adopted (life.h). */
 void family_adopt_free(struct family *family);
 void family_adopt_past(struct family *family, uint32_t series, struct past *past);
 
@@ -123,6 +120,12 @@ int64_t family_expire_ns(const struct family *family); /* 0: they never do */
 struct series_key *family_key_to_write(struct family *family, uint32_t series);
 size_t family_most_series(struct family *family);
 
+/*
+ * Takes over what the series is or was when hidden, to be saved; returns the one
+ * before, which readers may still have.
+ */
+struct past *family_set_past(struct family *family, uint32_t series, struct past *past);
+
 /* True if the limits refused a series since the last call. */
 bool family_take_pressure(struct family *family);
 
@@ -139,6 +142,15 @@ bool family_remove(struct family *family, uint32_t series);
 void family_count_forgotten(struct family *family, size_t count);
 /* Nobody reads text or values of these, which were removed. */
 void family_free(struct family *family, const uint32_t *series, size_t count);
+
+/* -- for saved.h ------------------------------------------------------------ */
+
+/* The series whose past was set and not saved; the caller frees the list. */
+uint32_t *family_changed_pasts(struct family *family, size_t *count);
+/* Those that were set until the cut `sequence` was made are. */
+void family_note_pasts_saved(struct family *family, uint64_t sequence);
+
+/* -- for cut.h -------------------------------------------------------------- */
 
 /*
  * The series below `count` that no cut held before are born with cut

@@ -41,6 +41,8 @@ struct family {
 	size_t limited_series;  /* that count against the limits */
 	size_t occupied_series; /* and the expired ones, until their number is free */
 	struct family_values values; /* that no store has taken yet */
+	uint32_t *changed_pasts;     /* series whose past is not saved */
+	size_t changed_past_count;
 };
 
 /* The most series that count against its limit; and one more or less. With the lock. */

@@ -30,9 +30,9 @@ struct series_key {
 	/* They change with the text; of the one who saves: what is saved. */
 	atomic_uchar version;
 	unsigned char saved_version;
-	_Atomic uint64_t born; /* sequence of the first cut that held it */
-	struct past
-		*_Atomic past; /* before it came back (life.h); NULL: it never did */
+	bool past_changed;         /* it is in the family's list; with its lock */
+	_Atomic uint64_t born;     /* sequence of the first cut that held it */
+	struct past *_Atomic past; /* when it was hidden (life.h); NULL: it never was */
 };
 
 /*

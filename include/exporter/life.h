@@ -28,19 +28,23 @@
 #include "exporter/slots.h"
 
 /*
- * What a series showed when it was hidden, before it came back; without panes.  Never
- * changes.
+ * What a series showed when it was hidden, without panes.  Never changes: when it comes
+ * back, another takes its place.
  */
 struct past {
-	uint64_t sequence; /* of the cut with which it came back */
+	uint64_t sequence; /* of the cut with which it was hidden, or came back */
+	bool is_hidden;    /* it is hidden still */
 	union slot slots[];
 };
 
-struct past *past_create(uint64_t sequence, const union slot *slots,
+struct past *past_create(uint64_t sequence, bool is_hidden, const union slot *slots,
 			 const struct layout *layout);
 
 struct life *life_create(void);
 void life_destroy(struct life *life); /* NULL is accepted */
+
+/* The series was hidden when an earlier process ended.  Before the first cut. */
+void life_add_hidden(struct life *life, uint32_t series);
 
 /* -- by the thread that makes cuts ------------------------------------------ */
 

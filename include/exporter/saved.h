@@ -60,7 +60,8 @@ bool family_restore(struct family *family, const struct saved_series *series);
 
 /*
  * What a series that is restored was when it was hidden (without panes), before it came
- * back with the cut `sequence`.  As above; false, too, if there is no such series.
+ * back with the cut `sequence`; 0: it is hidden still.  As above; false, too, if there
+ * is no such series.
  */
 bool family_restore_past(struct family *family, uint32_t number, uint64_t sequence,
 			 const struct slots_value *value);
@@ -76,7 +77,10 @@ struct cut_visitor {
 	/* A new value of one that was. */
 	void (*value)(void *ctx, struct family *family, uint32_t number,
 		      const struct slots_value *value);
-	/* It came back: what it was before.  After one of those above. */
+	/*
+	 * It was hidden (sequence 0), or came back: what it was before.  After those
+	 * above of the series.
+	 */
 	void (*past)(void *ctx, struct family *family, uint32_t number,
 		     uint64_t sequence, const struct slots_value *value);
 };

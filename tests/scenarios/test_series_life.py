@@ -157,6 +157,33 @@ class SeriesLife(Scenario):
         self.assertEqual(p.query(f"max_over_time(rmssd_sum{since}) - min_over_time(rmssd_sum{since})")[key], 240)
         self.assertEqual(sorted(values), values)
 
+    def test_what_came_while_it_was_hidden_is_part_of_what_was_added_also_after_a_kill(self):
+        """
+        Nights that are too old to bring a counter back are counted while it is hidden. The daemon is killed and
+        started twice. When the counter comes back, Prometheus first has the value that it had last.
+        """
+        d, p = self.begin()
+        first = self.nights_until_seen(p, "leaves", 60, timedelta(seconds=1.5))
+        key = (("participant", "leaves"),)
+        self.gone(p, 'nights_total{participant="leaves"}')
+        hidden = time.time()
+        wait_for("a scrape without it", lambda: p.query("timestamp(up)").get((), 0) > hidden + 0.6)
+        for late in range(2):
+            for _ in range(5):
+                self.night("leaves", 70, EXPIRE + timedelta(minutes=1))
+            d.wait_value(first + 5 * (late + 1), "logtally_rule_matches_total", patterns="test", rule="night")
+            self.assertIsNone(d.value("nights_total", participant="leaves"))
+            d.kill9()
+            d = self.start_again()
+            self.assertIsNone(d.value("nights_total", participant="leaves"))
+        self.night("leaves", 80)
+        wait_for("it", lambda: p.query('nights_total{participant="leaves"}').get(key) == first + 11)
+        since = f"[{int((time.time() - hidden) * 1000)}ms]"
+        self.assertEqual(p.query(f"min_over_time(nights_total{since})")[key], first)
+        self.assertEqual(p.query(f"max_over_time(rmssd_sum{since}) - min_over_time(rmssd_sum{since})")[key], 10 * 70 + 80)
+        values = self.samples(p, 'nights_total{participant="leaves"}')
+        self.assertEqual(sorted(values), values)
+
     def test_what_expired_while_the_daemon_was_stopped_is_not_shown(self):
         """It is stopped in an orderly way; 36 hours pass for one of two participants; it is started."""
         d, p = self.begin()

@@ -385,6 +385,84 @@ Test(commit, a_crash_before_the_scraper_saw_it_come_back_changes_nothing)
 	cr_expect(shows("sizes_sum{id=\"a\"} 25\n"));
 }
 
+/* Before it shows `after`; the cut is one that a scraper sees now. */
+static void expect_back(double before, double after)
+{
+	char line[64];
+
+	put_at(EVENTS, 1, "a", 1);
+	scrape(sequence);
+	snprintf(line, sizeof(line), "events_total{id=\"a\"} %g\n", before);
+	cr_expect(strstr(rendered.ptr, line), "%g: %s", before, rendered.ptr);
+	snprintf(line, sizeof(line), "events_total{id=\"a\"} %g\n", after);
+	cr_expect(shows(line), "%s", rendered.ptr);
+}
+
+Test(commit, what_comes_while_it_is_hidden_is_new_after_a_crash_too)
+{
+	put_at(EVENTS, 50, "a", 5);
+	put_at(SIZES, 50, "a", 5);
+	save();
+	expire_after(10);
+	bind_mask(ALL);
+	save();
+	put_at(EVENTS, 40, "a", 2);
+	put_at(SIZES, 40, "a", 20);
+	cr_expect_eq(save(), COMMIT_DONE);
+	again(ALL);
+	cr_expect_str_eq(scrape(EXPOSITION_ALL_SEEN), "");
+	put_at(EVENTS, 40, "a", 2);
+	save();
+	again(ALL);
+	expect_back(5, 10);
+	again(ALL);
+	expect_back(5, 10);
+	put_at(SIZES, 1, "a", 1);
+	scrape(sequence);
+	cr_expect(strstr(rendered.ptr, "sizes_sum{id=\"a\"} 5\n"));
+	cr_expect(shows("sizes_sum{id=\"a\"} 26\n"));
+}
+
+/* It is back although no line came; then it is shown as it is, also when killed. */
+Test(commit, what_a_longer_time_brought_back_is_not_shown_as_it_was_before_again)
+{
+	put_at(EVENTS, 50, "a", 5);
+	save();
+	expire_after(10);
+	bind_mask(ALL);
+	put_at(EVENTS, 50, "a", 2);
+	save();
+	put_at(EVENTS, 50, "a", 2);
+	save();
+	expire_after(100);
+	bind_mask(ALL);
+	save();
+	cr_expect(shows("events_total{id=\"a\"} 9\n"));
+	expire_after(10);
+	again(ALL);
+	expect_back(9, 10);
+}
+
+/* As above, but it is the next start that knows the longer time. */
+Test(commit, what_a_start_with_a_longer_time_brings_back_was_hidden_until_then)
+{
+	put_at(EVENTS, 50, "a", 5);
+	save();
+	expire_after(10);
+	bind_mask(ALL);
+	save();
+	put_at(EVENTS, 50, "a", 2);
+	save();
+	expire_after(0);
+	end();
+	begin(ALL);
+	scrape(state_sequence(state) - 1);
+	cr_expect(strstr(rendered.ptr, "events_total{id=\"a\"} 5\n"), "%s",
+		  rendered.ptr);
+	cr_expect(shows("events_total{id=\"a\"} 7\n"));
+	cr_expect_eq(family_live_series(schema_family(schema, EVENTS)), 1);
+}
+
 static void settle(void)
 {
 	for (int i = 0; i < 8; i++)

@@ -152,6 +152,26 @@ Test(life, an_expired_counter_comes_back_from_its_old_value_to_each_scraper)
 	stop();
 }
 
+/* A slow reader has the cut still when the next one brings the series back. */
+Test(life, a_cut_does_not_show_what_came_while_it_was_hidden)
+{
+	struct cut *slow;
+
+	begin(EVENTS, 1);
+	put(50, "a", 7);
+	cut_unref(make_cut());
+	expire_after(SHORT);
+	cut_unref(make_cut());
+	put(50, "a", 2);
+	slow = make_cut();
+	put(1, "a", 1);
+	cut_unref(make_cut());
+	cr_expect_str_eq(render(slow, 1), "");
+	cut_unref(slow);
+	cr_expect_str_eq(scrape(1), COUNTER "events_total{id=\"a\"} 7\n");
+	stop();
+}
+
 Test(life, a_counter_may_expire_and_come_back_again_and_again)
 {
 	char line[64];
