@@ -82,7 +82,7 @@ class Stack:
         self.work = work
         *ports, self.sink = lasting_ports(len(PORTS) + 1)
         self.ports = dict(zip(PORTS, ports))
-        self.secrets = {name: secrets.token_urlsafe(12) for name in ("SMTP_PASSWORD", "WEBHOOK_TOKEN", "grafana")}
+        self.secrets = {name: secrets.token_urlsafe(12) for name in ("SMTP_PASSWORD", "WEBHOOK_TOKEN", "SLACK", "PAGERDUTY", "grafana")}
         # The environment goes before .env: the ports are those that are free.
         self.settings = {name.upper().replace("-", "_") + "_PORT": str(port) for name, port in self.ports.items()}
         self.settings["SINK_PORT"] = str(self.sink)
@@ -148,13 +148,15 @@ class Stack:
             self.write("tls/names", "subjectAltName=DNS:sink\n")
             succeeded(subprocess.run(["openssl", *arguments.split()], cwd=self.work + "/tls", text=True, capture_output=True))
         os.chmod(self.work + "/tls/mail.key", 0o644)
-        self.write("tls/accepts", f"stack {self.secrets['SMTP_PASSWORD']} {self.secrets['WEBHOOK_TOKEN']}\n")
+        accepts = ("SMTP_PASSWORD", "WEBHOOK_TOKEN", "SLACK", "PAGERDUTY")
+        self.write("tls/accepts", " ".join(("stack", *(self.secrets[name] for name in accepts))))
         self.secret("grafana-password", self.secrets["grafana"])
         self.secret("env", "\n".join((
             f"ENV_FILE={self.work}/env", f"ENV_GID={GROUP}", f"GRAFANA_PASSWORD_FILE={self.work}/grafana-password",
             "MAIL_TO=team@example.org", "SMTP_HOST=sink:5870", "SMTP_USER=stack", "SMTP_CA_FILE=/run/mail-ca.pem",
             f"SMTP_PASSWORD='{self.secrets['SMTP_PASSWORD']}'", "WEBHOOK_URL=http://sink:8080/alerts",
-            f"WEBHOOK_TOKEN={self.secrets['WEBHOOK_TOKEN']}", "")))
+            f"WEBHOOK_TOKEN={self.secrets['WEBHOOK_TOKEN']}", f"SLACK_WEBHOOK_URL=http://sink:8080/slack/{self.secrets['SLACK']}",
+            f"PAGERDUTY_ROUTING_KEY={self.secrets['PAGERDUTY']}", "PAGERDUTY_URL=http://sink:8080/pagerduty", "")))
 
     def write(self, name, text):
         with open(f"{self.work}/{name}", "w") as f:
@@ -195,6 +197,16 @@ class Stack:
 
         wait_for("an alert in Alertmanager", lambda: "StackTestApiMissing" in names(), DEADLINE)
 
+    def who_is_told(self, all_ways):
+        """Alertmanager runs with a good configuration, in which exactly what is set has joined, and nothing is blank."""
+        made = "/run/alertmanager/alertmanager.yml"
+        alertmanager = self.containers()["alertmanager"]["Id"]
+        self.docker.docker("exec", alertmanager, "amtool", "check-config", made)
+        receivers = yaml.safe_load(self.docker.docker("exec", alertmanager, "cat", made))["receivers"]
+        joined = {each["name"]: {key.removesuffix("_configs") for key in each} - {"name"} for each in receivers}
+        assert joined == {"on-call": all_ways, "operators": all_ways - {"pagerduty"}, "study": all_ways - {"pagerduty"}}, joined
+        assert all(leaf not in ("", None) for leaf in leaves(receivers)), receivers
+
     def grafana_is_provisioned(self, anonymous):
         facts = json.loads(self.get("grafana", "/api/facts"))
         assert facts["anonymous"] == anonymous, facts
@@ -219,10 +231,11 @@ class Stack:
     def people_are_told(self):
         def arrived():
             self.arrived = json.loads(fetch(f"http://127.0.0.1:{self.sink}/")[1])
-            return [mail for mail in self.arrived["mails"] if "StackTestIngestFails" in mail["text"]] and self.arrived["posts"]
+            return [mail for mail in self.arrived["mails"] if "StackTestIngestFails" in mail["text"]] and all(
+                "StackTestIngestFails" in json.dumps(posts) for posts in self.arrived["posts"].values())
 
         try:
-            mails = wait_for("a mail and a post", arrived, DEADLINE) and arrived() and self.arrived["mails"]
+            mails = wait_for("a mail and posts", arrived, DEADLINE) and self.arrived["mails"]
         except AssertionError:
             raise AssertionError(f"{self.arrived}\n{self.compose('logs', '--tail', '30', 'alertmanager', 'sink')}") from None
         assert all(mail["tls"] and mail["to"] == ["team@example.org"] for mail in mails), mails
@@ -325,6 +338,14 @@ class Stack:
         assert not left.split(), left
 
 
+def leaves(node):
+    if isinstance(node, (dict, list)):
+        for each in node.values() if isinstance(node, dict) else node:
+            yield from leaves(each)
+    else:
+        yield node
+
+
 def counts_on(name):
     return name.endswith(("_total", "_count", "_sum", "_bucket")) and not name.startswith(OF_THE_PROCESS)
 
@@ -355,11 +376,13 @@ def claims_of(stack, claims, keep):
     check("with nothing set it comes up, and every service is healthy", stack.nothing_set_comes_up_healthy)
     check("alerts are seen in Alertmanager", stack.alerts_are_seen)
     check("Grafana has its data sources and dashboards, and lets look", lambda: stack.grafana_is_provisioned("true"))
+    check("with nothing set no receiver has a way", lambda: stack.who_is_told(set()))
     check("with receivers and the example pipeline it comes up healthy", stack.all_set_comes_up_healthy)
+    check("each way joins whose variables are set", lambda: stack.who_is_told({"email", "slack", "pagerduty", "webhook"}))
     check("Grafana asks for the password that was set later", lambda: stack.grafana_is_provisioned("false"))
     check("Prometheus scrapes all five jobs", stack.targets_are_up)
     check("the node exporter sees the host", stack.host_is_seen)
-    check("a failing ingest is told by mail and webhook", stack.people_are_told)
+    check("a failing ingest is told by mail, Slack, PagerDuty and webhook", stack.people_are_told)
     check("no secret is shown by Docker, Compose, a log or an environment", stack.no_secret_is_shown)
     check("containers run read-only, without root and capabilities, on loopback", stack.containers_are_confined)
     check("the image is small, hardened, and carries patterns that pass", stack.image_is_small_and_hard)

@@ -1,7 +1,7 @@
-"""Where notifications arrive: mail with STARTTLS and a password (5870), a webhook with a token (8080).
+"""Where notifications arrive: mail with STARTTLS and a password (5870); a webhook with a token, Slack and PagerDuty (8080).
 
-What was accepted is served at :8080 as JSON: {"mails": [...], "posts": [...]}.  Certificate and key are /tls/mail.pem
-and /tls/mail.key; user, password and token are the lines of /tls/accepts.
+What was accepted is served at :8080 as JSON: {"mails": [...], "posts": {"/alerts": [...], ...}}.  Certificate and key are
+/tls/mail.pem and /tls/mail.key; /tls/accepts has user, password, and the secrets of the webhook, Slack and PagerDuty.
 """
 
 import http.server
@@ -13,8 +13,8 @@ import sys
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-USER, PASSWORD, TOKEN = open("/tls/accepts").read().split()
-accepted = {"mails": [], "posts": []}
+USER, PASSWORD, TOKEN, SLACK, PAGERDUTY = open("/tls/accepts").read().split()
+accepted = {"mails": [], "posts": {"/alerts": [], "/slack": [], "/pagerduty": []}}
 
 
 class Mails:
@@ -33,11 +33,13 @@ class Posts(http.server.BaseHTTPRequestHandler):
         self.answer(200, json.dumps(accepted).encode())
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        right = self.headers["Authorization"] == f"Bearer {TOKEN}"
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        way, _, rest = self.path[1:].partition("/")
+        right = {"alerts": self.headers["Authorization"] == f"Bearer {TOKEN}", "slack": rest == SLACK,
+                 "pagerduty": body.get("routing_key") == PAGERDUTY}.get(way)
         if right:
-            accepted["posts"].append(json.loads(body))
-        self.answer(200 if right else 401, b"")
+            accepted["posts"]["/" + way].append(body)
+        self.answer((202 if way == "pagerduty" else 200) if right else 401, b'{"status":"success"}' if right else b"")
 
     def answer(self, status, body):
         self.send_response(status)
