@@ -10,7 +10,7 @@ import unittest
 
 import jsonschema
 
-from harness import Scenario
+from harness import TOP, Scenario
 from stack import RULES, RUNBOOK, STACK, dashboards, expressions, load, outside_the_container, read, rule_files, rule_tests, rules, runbook_anchors
 
 START = STACK + "/alertmanager/start.sh"
@@ -46,6 +46,17 @@ class Rules(Scenario):
         names = {rule["alert"].lower() for rule in rules("alert")}
         sections = re.findall(r"^### (\w+)$", read(RUNBOOK), re.M)
         self.assertEqual({section.lower() for section in sections}, names)
+
+    def test_what_the_runbook_seeks_in_the_daemons_log_is_said_there(self):
+        """Each `logs ... metrics | grep -i WORDS` finds a message that the code has, or a level."""
+        said = ["level=error"]
+        for source in glob.glob(TOP + "/*/*.c"):
+            for first in re.findall(r'\blog_(?:error|warn)\((?:[^;"]*\? *)?((?:"[^"]*"[\s:]*)+)', read(source)):
+                said.append("".join(re.findall(r'"([^"]*)"', first)))
+        sought = re.findall(r"logs [^|;\n]*metrics \| grep -i '?([^';\n]*\w)", read(RUNBOOK))
+        self.assertGreater(len(sought), 3)
+        for words in sought:
+            self.assertTrue([text for text in said if re.search(words, text, re.I)], words)
 
     def test_each_alert_has_a_case_that_fires_and_one_that_is_silent(self):
         seen = {}
