@@ -137,6 +137,9 @@ soak: logtally  ## random sequences of rotations, kills and restarts: make soak 
 stack-test: deps-stack  ## run docker-compose.yml, in a Docker daemon of its own
 	/usr/bin/python3 tests/stack/stack_test.py
 
+pictures: deps-test logtally  ## take docs/images anew, from what really runs: seven minutes
+	/usr/bin/python3 tests/stack/pictures.py
+
 run: deps-run logtally  ## start the example pipeline and the daemon on its logs
 	@examples/pipeline/demo.sh
 
@@ -151,7 +154,7 @@ APT_TEST  := libcriterion-dev prometheus python3-prometheus-client clang libclan
              python3-yaml apache2-bin postgresql redis-tools haproxy openssh-server openssh-client cron rsyslog \
              gunicorn python3-celery python3-django kcat default-jre-headless liblogback-java python3-jpype \
              prometheus-alertmanager prometheus-node-exporter python3-aiosmtpd python3-jsonschema shellcheck openssl \
-             zsh systemd python3-kubernetes
+             zsh systemd python3-kubernetes chromium pngquant
 # A Docker that is there already is good as well, and Debian's would not go beside it.
 APT_STACK := docker-compose iptables mmdebstrap openssl binutils python3-yaml python3-prometheus-client \
              $(if $(shell command -v dockerd),,docker.io)
@@ -278,7 +281,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z./-]+:.*##' Makefile | sed -E 's/:.*## / /' | \
 	    while read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-.PHONY: all clean help unit threads bench bench-programs differential crash fuzz fuzzers test soak stack-test run deps-build deps-run deps-test deps-stack deps-deb prepared install uninstall deb package-test check-rooms check-headers lint \
+.PHONY: all clean help unit threads bench bench-programs differential crash fuzz fuzzers test soak stack-test pictures run deps-build deps-run deps-test deps-stack deps-deb prepared install uninstall deb package-test check-rooms check-headers lint \
         format $(ROOMS:%=unit-%)
 .SECONDARY:
 -include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)
