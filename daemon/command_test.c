@@ -10,6 +10,7 @@
 #include "daemon/test_report.h"
 #include "exporter/exposition.h"
 #include "parsers/engine.h"
+#include "parsers/patterns_list.h"
 #include "parsers/pseudonym.h"
 #include "parsers/rule.h"
 
@@ -210,19 +211,26 @@ static void run_file(const char *path, struct testing *t)
 	strbuf_finish(&said);
 }
 
+static void report_unread(struct testing *t, const char *path, const char *why)
+{
+	fprintf(stderr, "logtally: %s\n", why);
+	test_report_file(t->report, path);
+	test_report_broken(t->report, why);
+}
+
 static void run_path(const char *path, struct testing *t)
 {
 	struct arena *arena = arena_create();
 	const char *const *files;
 	struct error err;
 	size_t count;
+	bool read = patterns_list(path, arena, &files, &count, &err);
 
-	if (!patterns_list(path, arena, &files, &count, &err)) {
-		fprintf(stderr, "logtally: %s\n", err.text);
-		test_report_file(t->report, path);
-		test_report_broken(t->report, err.text);
-		count = 0;
-	}
+	if (read && count == 0)
+		error_set(&err, "%s: " PATTERNS_LIST_NONE ": " PATTERNS_LIST_TAKEN,
+			  path);
+	if (count == 0)
+		report_unread(t, path, err.text);
 	for (size_t i = 0; i < count; i++)
 		run_file(files[i], t);
 	arena_destroy(arena);

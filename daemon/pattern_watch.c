@@ -5,7 +5,7 @@
 
 #include "common/arena.h"
 #include "common/clock.h"
-#include "parsers/patterns.h"
+#include "parsers/patterns_list.h"
 
 static void add_file(XXH3_state_t *hash, const char *path)
 {

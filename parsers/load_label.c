@@ -16,7 +16,7 @@ static void check_label_name(struct loader *l, const struct yaml_node *node,
 	if (!name_is_label(name))
 		diag_error(l->diag, node->at,
 			   "use letters, digits and _, not a digit or __ first",
-			   "%.*s is not a label name", SLICE_ARG(name));
+			   "%.*s is not a label name", SLICE_SHOWN(name));
 	else if (name_is_reserved_label(name))
 		diag_error(l->diag, node->at, "choose another name",
 			   "the label %.*s belongs to Prometheus' own %s",
@@ -78,7 +78,7 @@ static void load_map(struct loader *l, const struct yaml_node *node,
 				    &map->items[i]->text);
 }
 
-static bool load_flag(struct loader *l, const struct yaml_node *node, const char *key)
+bool load_flag(struct loader *l, const struct yaml_node *node, const char *key)
 {
 	const struct yaml_node *flag = yaml_get(node, key);
 	bool is_true;
@@ -88,7 +88,7 @@ static bool load_flag(struct loader *l, const struct yaml_node *node, const char
 	is_true = slice_is(flag->text, "true");
 	if (!is_true && !slice_is(flag->text, "false"))
 		diag_error(l->diag, flag->at, "write true or false", "%s is %.*s", key,
-			   SLICE_ARG(flag->text));
+			   SLICE_SHOWN(flag->text));
 	return is_true;
 }
 

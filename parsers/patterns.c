@@ -1,15 +1,13 @@
 #include "parsers/patterns.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "common/hashmap.h"
 #include "common/log.h"
 #include "common/xalloc.h"
 #include "parsers/lint.h"
 #include "parsers/loader.h"
+#include "parsers/patterns_list.h"
 
 struct patterns {
 	struct arena *arena;
@@ -23,108 +21,10 @@ struct patterns {
 	size_t path_field_count;
 	struct regex **regexes;
 	size_t regex_count;
-	struct zone **zones;
-	struct timestamp_layout **layouts; /* one a file, or NULL */
-	struct scanner *scanner;           /* NULL: rules are tried one by one */
-	char *hash_key;                    /* NULL: no label is hashed */
+	struct scanner *scanner; /* NULL: rules are tried one by one */
+	char *hash_key;          /* NULL: no label is hashed */
 	size_t hash_key_bytes;
 };
-
-/* -- which files ---------------------------------------------------------- */
-
-static bool is_patterns_name(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return name[0] != '.' && dot &&
-	       (strcmp(dot, ".yml") == 0 || strcmp(dot, ".yaml") == 0);
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool list_directory(const char *path, struct arena *arena,
-			   const char *const **files, size_t *count, struct error *err)
-{
-	DIR *dir = opendir(path);
-	const char **list = NULL;
-	struct dirent *entry;
-
-	if (!dir)
-		return error_errno(err, "read the patterns directory %s", path);
-	while ((entry = readdir(dir))) {
-		if (!is_patterns_name(entry->d_name))
-			continue;
-		list = xgrow(list, *count, sizeof(*list));
-		list[(*count)++] = arena_printf(
-			arena, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
-			entry->d_name);
-	}
-	closedir(dir);
-	*files = arena_alloc(arena, *count * sizeof(*list));
-	if (*count > 0) {
-		qsort(list, *count, sizeof(*list), by_text);
-		memcpy((void *)*files, list, *count * sizeof(*list));
-	}
-	free(list);
-	return true;
-}
-
-bool patterns_list(const char *path, struct arena *arena, const char *const **files,
-		   size_t *count, struct error *err)
-{
-	struct stat st;
-	const char **one;
-
-	*count = 0;
-	if (stat(path, &st) == -1)
-		return error_errno(err, "read patterns from %s", path);
-	if (S_ISDIR(st.st_mode))
-		return list_directory(path, arena, files, count, err);
-	one = arena_alloc(arena, sizeof(*one));
-	one[0] = arena_strdup(arena, path);
-	*files = one;
-	*count = 1;
-	return true;
-}
-
-/* All paths' files, each once, by path. */
-static const char **list_all(struct loader *l, size_t *count)
-{
-	const char **all = NULL;
-	size_t unique = 0;
-
-	*count = 0;
-	for (size_t i = 0; i < l->options->path_count; i++) {
-		const char *path = l->options->paths[i];
-		const char *const *files;
-		struct error err;
-		size_t n;
-
-		if (!patterns_list(path, l->arena, &files, &n, &err))
-			diag_error(l->diag, (struct position){.file = path}, NULL, "%s",
-				   err.text);
-		else if (n == 0)
-			diag_warning(
-				l->diag, (struct position){.file = path},
-				"files are taken that end in .yml or .yaml and lie "
-				"in the directory itself",
-				"the directory holds no patterns file");
-		for (size_t j = 0; j < n; j++) {
-			all = xgrow(all, *count, sizeof(*all));
-			all[(*count)++] = files[j];
-		}
-	}
-	if (*count > 0)
-		qsort(all, *count, sizeof(*all), by_text);
-	for (size_t i = 0; i < *count; i++)
-		if (i == 0 || strcmp(all[i], all[unique - 1]) != 0)
-			all[unique++] = all[i];
-	*count = unique;
-	return all;
-}
 
 /* -- what all parts use --------------------------------------------------- */
 
@@ -204,144 +104,12 @@ struct field *load_field(struct loader *l, const struct field_scope *scope,
 				    "_file, _path, _time, _line",
 				    scope->in_rule ? "the rule's pattern, of " : "");
 	diag_error(l->diag, node->at, instead, "%s: nothing supplies the field %.*s",
-		   what, SLICE_ARG(name));
+		   what, SLICE_SHOWN(name));
 	free(instead);
 	return NULL;
 }
 
-/* -- one file ------------------------------------------------------------- */
-
-static const char *const file_keys[] = {"files", "format",    "multiline",
-					"line",  "timestamp", "definitions",
-					"rules", "tests"};
-static const char *const timestamp_keys[] = {"from", "layout", "zone"};
-
-#define KEYS(array) array, sizeof(array) / sizeof((array)[0])
-
-static void load_files(struct loader *l, const struct yaml_node *root)
-{
-	struct yaml_node *node = yaml_get(root, "files");
-	struct yaml_node *const *globs;
-	size_t count;
-
-	if (!node)
-		return;
-	globs = load_scalars(l, &node, "files", &count);
-	if (node->kind == YAML_SEQUENCE && node->count == 0)
-		diag_error(l->diag, node->at,
-			   "leave the key out to want all followed files",
-			   "files is an empty list");
-	l->file->files = arena_alloc(l->arena, count * sizeof(*l->file->files));
-	for (size_t i = 0; i < count; i++) {
-		struct slice text;
-
-		if (yaml_pattern_text(globs[i], "files", &text, l->diag))
-			l->file->files[l->file->file_glob_count++] =
-				arena_copy(l->arena, text);
-	}
-}
-
-static void load_format(struct loader *l, const struct yaml_node *root)
-{
-	const struct yaml_node *node = yaml_get(root, "format");
-
-	if (!node || !yaml_expect(node, YAML_SCALAR, "format", l->diag))
-		return;
-	for (int i = 0; i < FORMATS; i++) {
-		if (slice_is(node->text, format_name((enum format)i))) {
-			l->file->format = (enum format)i;
-			return;
-		}
-	}
-	diag_error(l->diag, node->at, "write plain, json or logfmt",
-		   "format %.*s is not known", SLICE_ARG(node->text));
-}
-
-static void load_line(struct loader *l, const struct yaml_node *root)
-{
-	const struct yaml_node *line = yaml_get(root, "line");
-
-	if (!line)
-		return;
-	l->file->line = load_regex(l, line, "line");
-	if (l->file->format != FORMAT_PLAIN)
-		diag_error(l->diag, line->at,
-			   "leave the key out: the fields have names already",
-			   "line is for format: plain, not %s",
-			   format_name(l->file->format));
-}
-
-static void load_definitions(struct loader *l, const struct yaml_node *root)
-{
-	const struct yaml_node *node = yaml_get(root, "definitions");
-
-	l->definitions = NULL;
-	l->definition_count = 0;
-	if (!node || !yaml_expect(node, YAML_MAPPING, "definitions", l->diag))
-		return;
-	l->definitions = arena_alloc(l->arena, node->count * sizeof(*l->definitions));
-	for (size_t i = 0; i < node->count; i++) {
-		struct grok_definition *d = &l->definitions[l->definition_count];
-
-		if (!yaml_expect(node->items[i], YAML_SCALAR, "a definition",
-				 l->diag) ||
-		    !yaml_pattern_text(node->items[i], "a definition", &d->pattern,
-				       l->diag))
-			continue;
-		d->name = node->keys[i]->text.ptr;
-		d->at = node->items[i]->at;
-		l->definition_count++;
-	}
-	l->file->definitions = l->definitions;
-	l->file->definition_count = l->definition_count;
-}
-
-static const char *text_of(struct loader *l, const struct yaml_node *mapping,
-			   const char *key)
-{
-	const struct yaml_node *node = yaml_get(mapping, key);
-
-	if (!node || !yaml_expect(node, YAML_SCALAR, key, l->diag))
-		return NULL;
-	return node->text.ptr;
-}
-
-static void load_timestamp(struct loader *l, const struct yaml_node *root,
-			   struct patterns *set, size_t index)
-{
-	const struct yaml_node *node = yaml_get(root, "timestamp");
-	const struct yaml_node *zone_node;
-	const char *zone;
-	struct error err;
-
-	l->time_from = NULL;
-	l->line_time = NULL;
-	if (!node || !yaml_expect(node, YAML_MAPPING, "timestamp", l->diag))
-		return;
-	yaml_check_keys(node, "timestamp", KEYS(timestamp_keys), l->diag);
-	l->time_from = yaml_get(node, "from");
-	if (!l->time_from)
-		diag_error(l->diag, node->at, "add from: and the capture with the time",
-			   "timestamp does not say where the time comes from");
-	zone = text_of(l, node, "zone");
-	if (!zone)
-		zone = l->options->default_zone ? l->options->default_zone : "local";
-	zone_node = yaml_get(node, "zone");
-	set->zones[index] = zone_load(zone, &err);
-	if (!set->zones[index]) {
-		diag_error(l->diag, zone_node ? zone_node->at : node->at, NULL, "%s",
-			   err.text);
-		return;
-	}
-	set->layouts[index] =
-		timestamp_compile(text_of(l, node, "layout"), set->zones[index], &err);
-	if (!set->layouts[index])
-		diag_error(l->diag,
-			   yaml_get(node, "layout") ? yaml_get(node, "layout")->at
-						    : node->at,
-			   NULL, "%s", err.text);
-	l->file->layout = set->layouts[index];
-}
+/* -- the set -------------------------------------------------------------- */
 
 /* The file's name without directory and extension, or its path if taken. */
 static const char *label_name(struct patterns *set, struct arena *arena,
@@ -359,45 +127,14 @@ static const char *label_name(struct patterns *set, struct arena *arena,
 	return name;
 }
 
-static void load_file(struct loader *l, struct patterns *set, const char *path)
+static void add_file(struct loader *l, struct patterns *set, const char *path)
 {
-	size_t index = set->file_count, errors_before = diag_errors(l->diag);
-	struct yaml_node *root = yaml_load(path, l->arena, l->diag);
-
-	l->file = &set->files[index];
+	l->file = &set->files[set->file_count];
 	l->file->path = path;
 	l->file->name = label_name(set, l->arena, path);
 	set->file_count++;
-	if (!root || !yaml_expect(root, YAML_MAPPING, "a patterns file", l->diag))
-		return;
-	yaml_check_keys(root, "a patterns file", KEYS(file_keys), l->diag);
-	load_files(l, root);
-	load_format(l, root);
-	load_definitions(l, root);
-	load_line(l, root);
-	load_multiline(l, yaml_get(root, "multiline"));
-	load_timestamp(l, root, set, index);
-	if (l->options->tests_supply_fields)
-		load_test_fields(l, yaml_get(root, "tests"));
-	if (l->file->format != FORMAT_PLAIN)
-		l->file->wanted =
-			wanted_create(l->arena, format_is_nested(l->file->format));
-	l->file_scope =
-		(struct field_scope){.line = l->file->line,
-				     .unsure = yaml_get(root, "line") && !l->file->line,
-				     .wanted = l->file->wanted,
-				     .path_fields = l->path_fields,
-				     .path_field_count = l->path_field_count};
-	if (!yaml_get(root, "rules") && !yaml_has_unknown_key(root, KEYS(file_keys)))
-		diag_error(l->diag, root->at, "add rules: and a list of rules",
-			   "the file has no rules");
-	load_rules(l, yaml_get(root, "rules"));
-	if (l->file->wanted)
-		wanted_finish(l->file->wanted);
-	load_tests(l, yaml_get(root, "tests"), diag_errors(l->diag) == errors_before);
+	load_file(l);
 }
-
-/* -- the set -------------------------------------------------------------- */
 
 static void number_rules(struct patterns *set)
 {
@@ -477,12 +214,11 @@ struct patterns *patterns_load(const struct patterns_options *options,
 	set->arena = l.arena = arena_create();
 	l.metric_names = hashmap_create_borrowing();
 	copy_path_fields(&l);
-	paths = list_all(&l, &count);
+	paths = patterns_list_all(options->paths, options->path_count, set->arena, diag,
+				  &count);
 	set->files = arena_alloc(set->arena, count * sizeof(*set->files));
-	set->zones = arena_alloc(set->arena, count * sizeof(*set->zones));
-	set->layouts = arena_alloc(set->arena, count * sizeof(*set->layouts));
 	for (size_t i = 0; i < count; i++)
-		load_file(&l, set, paths[i]);
+		add_file(&l, set, paths[i]);
 	free(paths);
 	load_check_metric_names(&l);
 	if (options->lint && diag_errors(diag) == errors_before)
@@ -507,8 +243,8 @@ void patterns_destroy(struct patterns *set)
 	free(set->regexes);
 	free(set->path_fields);
 	for (size_t i = 0; i < set->file_count; i++) {
-		timestamp_destroy(set->layouts[i]);
-		zone_destroy(set->zones[i]);
+		timestamp_destroy(set->files[i].layout);
+		zone_destroy(set->files[i].zone);
 		rules_finish(set->files[i].rules, set->files[i].rule_count);
 	}
 	scanner_destroy(set->scanner);

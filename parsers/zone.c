@@ -392,9 +392,9 @@ struct zone *zone_load(const char *name, struct error *err)
 		return zone;
 	zone_destroy(zone);
 	error_set(err,
-		  "the zone %s is not known: write UTC, local, an offset such as "
+		  "the zone %.*s is not known: write UTC, local, an offset such as "
 		  "+02:00, or a name such as Europe/Berlin",
-		  name);
+		  SLICE_SHOWN(slice_of(name)));
 	return NULL;
 }
 

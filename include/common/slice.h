@@ -54,4 +54,7 @@ static inline struct slice slice_trim(struct slice text)
 /* For printf's %.*s: SLICE_ARG(s). */
 #define SLICE_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 
+/* Likewise in a message, where nothing has to be seen: "". */
+#define SLICE_SHOWN(s) (s).len > 0 ? (int)(s).len : 2, (s).len > 0 ? (s).ptr : "\"\""
+
 #endif

@@ -1,11 +1,12 @@
 /*
  * loader.h - what the parts of the patterns loader share.
  *
- * Internal to the parsers: patterns.c reads files, load_rule.c rules,
- * load_metric.c metrics, with load_label.c, load_bucket.c, load_op.c, load_value.c and
- * load_window.c, load_names.c how metrics are called, load_test.c and load_expect.c
- * tests, load_multiline.c `multiline`.  Each reports all errors that it finds and
- * leaves something usable behind, so that the next part can go on.
+ * Internal to the parsers: patterns.c has the set, load_file.c reads one file,
+ * load_rule.c rules, load_metric.c metrics, with load_label.c, load_bucket.c,
+ * load_op.c, load_value.c and load_window.c, load_names.c how metrics are called,
+ * load_test.c and load_expect.c tests, load_multiline.c `multiline`.  Each reports all
+ * errors that it finds and leaves something usable behind, so that the next part can go
+ * on.
  */
 #ifndef PARSERS_LOADER_H
 #define PARSERS_LOADER_H
@@ -66,6 +67,9 @@ struct field *load_field(struct loader *l, const struct field_scope *scope,
 
 /* The file's `multiline`. */
 void load_multiline(struct loader *l, const struct yaml_node *node);
+
+/* The file that is being loaded, whose path and name are set. */
+void load_file(struct loader *l);
 
 void load_rules(struct loader *l, const struct yaml_node *rules);
 
@@ -132,6 +136,8 @@ bool load_same_states(const struct metric_def *a, const struct metric_def *b);
 /* False after an error: not a finite number, or not a whole one from 1 to `max`. */
 bool load_number(struct loader *l, const struct yaml_node *node, const char *what,
 		 double *value);
+/* `true`; false if the key is left out, is `false`, or neither, which is an error. */
+bool load_flag(struct loader *l, const struct yaml_node *mapping, const char *key);
 bool load_count(struct loader *l, const struct yaml_node *node, const char *what,
 		size_t max, size_t *count);
 

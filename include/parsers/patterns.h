@@ -50,14 +50,6 @@ struct patterns *patterns_load(const struct patterns_options *options,
 			       struct diag *diag);
 void patterns_destroy(struct patterns *patterns); /* NULL is accepted */
 
-/*
- * The files that patterns_load() reads for one path: itself, or the *.yml and
- * *.yaml of a directory by name.  They live in the arena.  False if the path
- * cannot be read.
- */
-bool patterns_list(const char *path, struct arena *arena, const char *const **files,
-		   size_t *count, struct error *err);
-
 /* Empty if no label has `hash`. */
 struct slice patterns_hash_key(const struct patterns *patterns);
 

@@ -86,6 +86,7 @@ struct patterns_file {
 	struct regex *line;              /* NULL: none */
 	struct multiline *multiline;     /* NULL: each line is a record */
 	struct timestamp_layout *layout; /* NULL: no time in the log */
+	struct zone *zone;               /* the layout's */
 	struct rule *rules;
 	size_t rule_count;
 	struct pattern_test *tests;

@@ -78,6 +78,13 @@ class PatternTests(Scenario):
         self.assertEqual(status, 1)
         self.assertIn("nothing", err)
 
+    def test_a_directory_without_patterns_is_a_failure_that_says_what_is_looked_for(self):
+        status, out, err = self.run_once("test", self.patterns, "--junit", self.path("junit.xml"))
+        self.assertEqual((status, out), (1, f"FAIL  {self.patterns}: does not load\n0 passed, 1 failed\n"))
+        self.assertEqual(err, f"logtally: {self.patterns}: the directory holds no patterns file: files are taken that end in .yml or .yaml "
+                              "and lie in the directory itself\n")
+        self.assertIn("no patterns file", xml.parse(self.path("junit.xml")).getroot().find("testsuite/testcase/failure").text)
+
     def test_results_that_cannot_be_written_are_a_failure(self):
         path = self.pattern_file(FILE.split("  - name: 'it fails")[0])
         status, out, err = self.run_once("test", path, "--junit", "/nowhere/junit.xml")
