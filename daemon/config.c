@@ -8,6 +8,7 @@
 #include "common/name.h"
 #include "common/xalloc.h"
 #include "daemon/key_file.h"
+#include "exporter/address.h"
 #include "parsers/value.h"
 #include "parsers/yaml.h"
 
@@ -72,7 +73,9 @@ static int choose(struct config_loader *l, const char *text, struct position at,
 			    : i + 1 == count ? " or "
 					     : ", ",
 			    words[i]);
-	diag_error(l->diag, at, instead.ptr, "%s: \"%s\" is not known", what, text);
+	/* A flag is named already: there its place is its name. */
+	diag_error(l->diag, at, instead.ptr, "%s%s\"%s\" is not known",
+		   at.line > 0 ? what : "", at.line > 0 ? ": " : "", text);
 	strbuf_finish(&instead);
 	return -1;
 }
@@ -287,8 +290,8 @@ static void load_labels(struct config_loader *l, const struct yaml_node *root)
 		    name_is_reserved_label(node->keys[i]->text))
 			diag_error(l->diag, node->keys[i]->at,
 				   "use letters, digits and _, not a digit or __ first",
-				   "%s cannot be a label's name",
-				   node->keys[i]->text.ptr);
+				   "%.*s cannot be a label's name",
+				   SLICE_SHOWN(node->keys[i]->text));
 		c->labels[c->label_count++] = (struct const_label){
 			node->keys[i]->text.ptr, node->items[i]->text.ptr};
 	}
@@ -345,8 +348,9 @@ static void load_limits(struct config_loader *l, const struct yaml_node *root)
 				   limits[i].bytes
 					   ? "write a size such as 64KiB or 1MiB"
 					   : "write a whole number",
-				   "%s: %s is not between %.0f and 4294967295",
-				   limits[i].name, item->text.ptr, limits[i].least);
+				   "%s: %.*s is not between %.0f and 4294967295",
+				   limits[i].name, SLICE_SHOWN(item->text),
+				   limits[i].least);
 	}
 }
 
@@ -385,19 +389,24 @@ static void load_web(struct config_loader *l, const struct yaml_node *root,
 	const struct yaml_node *web = section(l, root, "web", KEYS(web_keys));
 	struct config *c = l->config;
 	struct position at = of_flag("--web.telemetry-path");
+	struct position address_at = of_flag("--web.listen-address");
 	const char *path = options->telemetry_path;
+	struct address address;
+	struct error err;
 	int choice;
 
 	c->listen_address = options->listen_address;
-	take(l, web, "listen-address", &c->listen_address, &at);
+	take(l, web, "listen-address", &c->listen_address, &address_at);
 	if (!c->listen_address)
 		c->listen_address = "127.0.0.1:8001";
+	if (!address_parse(c->listen_address, &address, &err))
+		diag_error(l->diag, address_at, NULL, "%s", err.text);
 	take(l, web, "telemetry-path", &path, &at);
 	if (!path)
 		path = "/metrics";
 	if (*path != '/')
 		diag_error(l->diag, at, "begin it with a slash",
-			   "%s is not a URL's path", path);
+			   "%.*s is not a URL's path", SLICE_SHOWN(slice_of(path)));
 	c->telemetry_path = arena_strdup(c->arena, path);
 	c->listen_address = arena_strdup(c->arena, c->listen_address);
 	c->enable_lifecycle = options->enable_lifecycle;
@@ -443,7 +452,7 @@ static void load_workers(struct config_loader *l, const struct yaml_node *root,
 		l->config->workers = (unsigned)value;
 	else
 		diag_error(l->diag, at, "write a whole number from 1 to 64",
-			   "workers: %s cannot be", text);
+			   "\"%s\" is no number of workers", text);
 }
 
 static void load_logging(struct config_loader *l, const struct yaml_node *root,

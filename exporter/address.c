@@ -122,7 +122,10 @@ int address_listen(const char *text, uint16_t *port, struct error *err)
 		return -1;
 	failure = look_up(&address, &found);
 	if (failure) {
-		error_set(err, "cannot listen on %s: %s", text, gai_strerror(failure));
+		error_set(err,
+			  "cannot listen on %s: %s; choose another address with "
+			  "--web.listen-address",
+			  text, gai_strerror(failure));
 		return -1;
 	}
 	/* An IPv6 socket without a host serves IPv4 too; not the other way round. */

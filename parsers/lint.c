@@ -6,6 +6,7 @@
 #include "parsers/regex_shape.h"
 
 #define MOST_SHOWN 160 /* bytes of a pattern that is shown whole */
+#define PROBE_STEPS 10000
 
 /* -- steps ---------------------------------------------------------------- */
 
@@ -62,6 +63,32 @@ void lint_regex(struct loader *l, const struct regex *regex)
 	struct flaw_search search = {.l = l, .regex = regex};
 
 	regex_flaws(regex_pattern(regex), on_flaw, &search);
+}
+
+/* -- patterns that say nothing --------------------------------------------- */
+
+/* Whoever means any text writes ^, or .* to have it. */
+static bool takes_anything(const struct regex *regex, struct regex_scratch *scratch)
+{
+	return !slice_starts(regex_pattern(regex), "^") &&
+	       regex_match(regex, scratch, slice_of("\x01")) == REGEX_MATCH &&
+	       regex_group(scratch, 0).len == 0;
+}
+
+static void lint_matches(struct loader *l, struct regex *const *regexes, size_t count,
+			 const char *key)
+{
+	struct regex_scratch *scratch = regex_scratch_create(PROBE_STEPS);
+
+	for (size_t i = 0; i < count; i++)
+		if (takes_anything(regexes[i], scratch))
+			diag_warning(l->diag, regex_at(regexes[i]),
+				     "write what must stand there, or ^ if any text is "
+				     "meant",
+				     "%s matches any text: it can match nothing, and "
+				     "does so anywhere",
+				     key);
+	regex_scratch_destroy(scratch);
 }
 
 /* -- captures ------------------------------------------------------------- */
@@ -129,6 +156,8 @@ void lint_rule(struct loader *l, const struct rule *rule, const struct hashmap *
 {
 	for (size_t i = 0; i < rule->pattern_count; i++)
 		lint_captures(l, rule->patterns[i], used);
+	lint_matches(l, rule->patterns, rule->pattern_count, "pattern");
+	lint_matches(l, rule->unless, rule->unless_count, "unless");
 }
 
 /* -- labels --------------------------------------------------------------- */

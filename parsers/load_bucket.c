@@ -19,7 +19,7 @@ bool load_number(struct loader *l, const struct yaml_node *node, const char *wha
 	if (value_parse(VALUE_NUMBER, node->text, value) && isfinite(*value))
 		return true;
 	diag_error(l->diag, node->at, "write a number", "%s: %.*s is not a number",
-		   what, SLICE_ARG(node->text));
+		   what, SLICE_SHOWN(node->text));
 	return false;
 }
 
@@ -62,7 +62,7 @@ static size_t load_bucket_list(struct loader *l, const struct yaml_node *node,
 		if (count > 0 && bounds[count] <= bounds[count - 1])
 			diag_error(l->diag, item->at, "write them in ascending order",
 				   "the bucket %.*s is not above the one before it",
-				   SLICE_ARG(item->text));
+				   SLICE_SHOWN(item->text));
 		count++;
 	}
 	return count;

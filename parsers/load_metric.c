@@ -15,16 +15,19 @@ static const char *const metric_keys[] = {
 
 /* -- names ---------------------------------------------------------------- */
 
-static void check_metric_name(struct loader *l, const struct yaml_node *node,
+/* False: it is no name, which nothing else can be said of. */
+static bool check_metric_name(struct loader *l, const struct yaml_node *node,
 			      enum metric_kind kind)
 {
 	struct slice name = node->text;
 
-	if (!name_is_metric(name))
+	if (!name_is_metric(name)) {
 		diag_error(l->diag, node->at,
 			   "use letters, digits and _, not a digit first",
-			   "%.*s is not a metric name", SLICE_ARG(name));
-	else if (slice_starts(name, "logtally_") || slice_starts(name, "process_"))
+			   "%.*s is not a metric name", SLICE_SHOWN(name));
+		return false;
+	}
+	if (slice_starts(name, "logtally_") || slice_starts(name, "process_"))
 		diag_error(l->diag, node->at, "choose another prefix",
 			   "%.*s: names starting logtally_ and process_ are the "
 			   "daemon's own",
@@ -35,6 +38,7 @@ static void check_metric_name(struct loader *l, const struct yaml_node *node,
 	else if (kind != METRIC_COUNTER && slice_ends(name, "_total"))
 		diag_warning(l->diag, node->at, "drop _total from its name",
 			     "%.*s is no counter", SLICE_ARG(name));
+	return true;
 }
 
 /* -- expire --------------------------------------------------------------- */
@@ -52,7 +56,7 @@ static void load_expire(struct loader *l, const struct yaml_node *metric,
 	if (!value_parse(VALUE_DURATION, node->text, &seconds))
 		diag_error(l->diag, node->at,
 			   "write a number with its unit: 90s, 30m, 36h or 7d",
-			   "expire: %.*s is not a duration", SLICE_ARG(node->text));
+			   "expire: %.*s is not a duration", SLICE_SHOWN(node->text));
 	else if (seconds <= 0)
 		diag_error(l->diag, node->at,
 			   "leave the key out for series that never expire",
@@ -256,13 +260,14 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 {
 	struct metric_def def = {.help = ""};
 	const struct yaml_node *name, *help = yaml_get(node, "help");
+	bool is_named;
 
 	yaml_check_keys(node, "a metric", KEYS(metric_keys), l->diag);
 	out->at = node->at;
 	name = load_kind(l, node, &def.kind);
 	if (!name)
 		return;
-	check_metric_name(l, name, def.kind);
+	is_named = check_metric_name(l, name, def.kind);
 	def.name = name->text.ptr;
 	if (help && yaml_expect(help, YAML_SCALAR, "help", l->diag))
 		def.help = help->text.ptr;
@@ -280,7 +285,8 @@ void load_metric(struct loader *l, const struct yaml_node *node,
 	load_value(l, node, scope, &def, out);
 	out->states = def.states;
 	out->state_count = def.state_count;
-	merge_metric(l, node, name, &def, help != NULL, out);
+	if (is_named)
+		merge_metric(l, node, name, &def, help != NULL, out);
 }
 
 void load_base_limits(struct loader *l)

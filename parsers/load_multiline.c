@@ -66,7 +66,7 @@ static void report_preset(struct loader *l, const struct yaml_node *node)
 		l->diag, node->at,
 		closest ? arena_printf(l->arena, "did you mean %s?", closest)
 			: "write python, java, go or javascript, or {start: 'regex'}",
-		"multiline: there is no preset %.*s", SLICE_ARG(node->text));
+		"multiline: there is no preset %.*s", SLICE_SHOWN(node->text));
 }
 
 static void load_preset(struct loader *l, const struct yaml_node *node,
@@ -119,7 +119,7 @@ static void load_bytes(struct loader *l, const struct yaml_node *node,
 	else
 		diag_error(l->diag, node->at, "write a size such as 256KiB",
 			   "max_bytes: %.*s is not between 1KiB and 16MiB",
-			   SLICE_ARG(node->text));
+			   SLICE_SHOWN(node->text));
 }
 
 static void load_age(struct loader *l, const struct yaml_node *node,
@@ -135,7 +135,7 @@ static void load_age(struct loader *l, const struct yaml_node *node,
 	else
 		diag_error(l->diag, node->at, "write a duration such as 5s",
 			   "max_age: %.*s is not between 100ms and 1h",
-			   SLICE_ARG(node->text));
+			   SLICE_SHOWN(node->text));
 }
 
 /* -- the whole ------------------------------------------------------------ */

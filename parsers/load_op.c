@@ -39,7 +39,7 @@ void load_op(struct loader *l, const struct yaml_node *metric, struct metric_def
 		}
 	}
 	diag_error(l->diag, node->at, "write set, add, subtract, min or max",
-		   "op: %.*s is not known", SLICE_ARG(node->text));
+		   "op: %.*s is not known", SLICE_SHOWN(node->text));
 }
 
 /* -- mode, first --------------------------------------------------------- */
@@ -58,7 +58,7 @@ static void load_first(struct loader *l, const struct yaml_node *metric,
 		diag_error(l->diag, node->at,
 			   "write count, or leave the key out for a first total that "
 			   "counts nothing",
-			   "first: %.*s is not known", SLICE_ARG(node->text));
+			   "first: %.*s is not known", SLICE_SHOWN(node->text));
 	else
 		out->first_counts = true;
 }
@@ -80,7 +80,7 @@ void load_mode(struct loader *l, const struct yaml_node *metric, enum metric_kin
 		else if (!slice_is(node->text, "total"))
 			diag_error(l->diag, node->at,
 				   "write total, or leave the key out",
-				   "mode: %.*s is not known", SLICE_ARG(node->text));
+				   "mode: %.*s is not known", SLICE_SHOWN(node->text));
 		else if (!yaml_get(metric, "value"))
 			diag_error(l->diag, node->at,
 				   "add value: $name, the running total",

@@ -99,18 +99,6 @@ static void load_in(struct loader *l, const struct yaml_node *node, struct rule 
 		rule->in = field_resolve(l->arena, &l->file_scope, slice_of("_line"));
 }
 
-static void load_stop(struct loader *l, const struct yaml_node *node, struct rule *rule)
-{
-	const struct yaml_node *stop = yaml_get(node, "stop");
-
-	if (!stop || !yaml_expect(stop, YAML_SCALAR, "stop", l->diag))
-		return;
-	rule->stop = slice_is(stop->text, "true");
-	if (!rule->stop && !slice_is(stop->text, "false"))
-		diag_error(l->diag, stop->at, "write true or false", "stop is %.*s",
-			   SLICE_ARG(stop->text));
-}
-
 static void load_metrics(struct loader *l, const struct yaml_node *node,
 			 const struct field_scope *scope, struct rule *rule)
 {
@@ -172,6 +160,9 @@ static void load_name(struct loader *l, const struct yaml_node *node, struct rul
 	if (!yaml_expect(name, YAML_SCALAR, "name", l->diag))
 		return;
 	rule->info.name = name->text.ptr;
+	if (name->text.len == 0)
+		diag_error(l->diag, name->at, "write a word for what it finds",
+			   "the name is empty");
 	for (size_t i = 0; i + 1 < l->file->rule_count; i++)
 		if (strcmp(l->file->rules[i].info.name, rule->info.name) == 0)
 			diag_error(l->diag, name->at,
@@ -203,7 +194,7 @@ static void load_rule(struct loader *l, const struct yaml_node *node, struct rul
 	load_in(l, node, rule);
 	rule->patterns = load_regexes(l, node, "pattern", &rule->pattern_count);
 	rule->unless = load_regexes(l, node, "unless", &rule->unless_count);
-	load_stop(l, node, rule);
+	rule->stop = load_flag(l, node, "stop");
 	scope.patterns = rule->patterns;
 	scope.pattern_count = rule->pattern_count;
 	scope.in_rule = true;

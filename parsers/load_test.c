@@ -73,7 +73,7 @@ static void load_now(struct loader *l, const struct yaml_node *node,
 	layout = timestamp_compile(NULL, utc, &err);
 	if (!timestamp_parse(layout, now->text, clock_wall_ns(), &test->now_ns))
 		diag_error(l->diag, now->at, "write it like 2026-11-20T12:00:00Z",
-			   "now: %s is not a time", now->text.ptr);
+			   "now: %.*s is not a time", SLICE_SHOWN(now->text));
 	timestamp_destroy(layout);
 	zone_destroy(utc);
 }

@@ -27,7 +27,7 @@ static void load_as(struct loader *l, const struct yaml_node *metric,
 			  : xstrdup("write number, grouped, duration, bytes, percent "
 				    "or timestamp");
 	diag_error(l->diag, node->at, instead, "as: %.*s is not known",
-		   SLICE_ARG(node->text));
+		   SLICE_SHOWN(node->text));
 	free(instead);
 }
 
@@ -40,7 +40,7 @@ static void check_constant_value(struct loader *l, const struct yaml_node *node,
 	    value_parse(out->as, out->value.parts[0].text, &ignored))
 		return;
 	diag_error(l->diag, node->at, "write a number, or $name for a capture",
-		   "value: %.*s is not a %s", SLICE_ARG(node->text),
+		   "value: %.*s is not a %s", SLICE_SHOWN(node->text),
 		   value_as_name(out->as));
 }
 
@@ -70,7 +70,7 @@ static void check_constant_state(struct loader *l, const struct yaml_node *node,
 		if (slice_is(out->value.parts[0].text, def->states[i]))
 			return;
 	diag_error(l->diag, node->at, "write one of them, or add it to states",
-		   "value: %.*s is none of the states of %s", SLICE_ARG(node->text),
+		   "value: %.*s is none of the states of %s", SLICE_SHOWN(node->text),
 		   def->name);
 }
 

@@ -70,7 +70,7 @@ static void read_window(struct loader *l, const struct yaml_node *node,
 	if (!value_parse(VALUE_DURATION, node->text, &seconds))
 		diag_error(l->diag, node->at,
 			   "write a number with its unit: 90s, 10m, 36h or 7d",
-			   "window: %.*s is not a duration", SLICE_ARG(node->text));
+			   "window: %.*s is not a duration", SLICE_SHOWN(node->text));
 	else if (seconds < 1 || seconds > MAX_WINDOW_SECONDS)
 		diag_error(l->diag, node->at, "write 1s or more, up to 100 years",
 			   "window: %.*s is no length of a window",
@@ -111,11 +111,11 @@ static size_t read_quantiles(struct loader *l, const struct yaml_node *node,
 			diag_error(l->diag, item->at,
 				   "write it as a ratio: the 99th percentile is 0.99",
 				   "the quantile %.*s is not between 0 and 1",
-				   SLICE_ARG(item->text));
+				   SLICE_SHOWN(item->text));
 		else if (is_among(*q, quantiles, count))
 			diag_error(l->diag, item->at, "write it once",
 				   "the quantile %.*s is there already",
-				   SLICE_ARG(item->text));
+				   SLICE_SHOWN(item->text));
 		else
 			count++;
 	}
@@ -218,24 +218,11 @@ static void read_states(struct loader *l, const struct yaml_node *node,
 		else if (is_state(item->text, states, def->state_count))
 			diag_error(l->diag, item->at, "write it once",
 				   "the state %.*s is there already",
-				   SLICE_ARG(item->text));
+				   SLICE_SHOWN(item->text));
 		else
 			states[def->state_count++] = item->text.ptr;
 	}
 	def->states = states;
-}
-
-static void load_track_age(struct loader *l, const struct yaml_node *metric,
-			   struct metric_def *def)
-{
-	const struct yaml_node *node = yaml_get(metric, "track_age");
-
-	if (!node || !yaml_expect(node, YAML_SCALAR, "track_age", l->diag))
-		return;
-	def->track_age = slice_is(node->text, "true") && metric_is_gauge(def->kind);
-	if (!slice_is(node->text, "true") && !slice_is(node->text, "false"))
-		diag_error(l->diag, node->at, "write true or false",
-			   "track_age is %.*s", SLICE_ARG(node->text));
 }
 
 void load_states(struct loader *l, const struct yaml_node *metric,
@@ -243,7 +230,8 @@ void load_states(struct loader *l, const struct yaml_node *metric,
 {
 	const struct yaml_node *node = yaml_get(metric, "states");
 
-	load_track_age(l, metric, def);
+	def->track_age =
+		load_flag(l, metric, "track_age") && metric_is_gauge(def->kind);
 	if (def->kind != METRIC_STATE)
 		return;
 	if (!node && earlier) {

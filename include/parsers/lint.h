@@ -1,9 +1,9 @@
 /*
  * lint.h - what patterns files may say, and their author may regret.
  *
- * Patterns that can take very many steps, captures that nobody uses, labels whose
- * values nobody bounds, metrics without help, and names that Prometheus' users would
- * not expect.  All of them are warnings: the files work.
+ * Patterns that can take very many steps, or match anything, captures that nobody uses,
+ * labels whose values nobody bounds, metrics without help, and names that Prometheus'
+ * users would not expect.  All of them are warnings: the files work.
  *
  * Internal to the loader, which calls it when what is meant is loaded.
  */

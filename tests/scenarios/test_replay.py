@@ -273,7 +273,7 @@ class Replay(Scenario):
         self.assertIn("nothing to read", self.replay(status=2)[1])
         self.assertIn("--format: write prometheus or json", self.replay("--format", "xml", self.logs, status=2)[1])
         self.assertIn("did you mean --workers", self.replay("--worker", "2", self.logs, status=2)[1])
-        self.assertIn("workers: 0 cannot be", self.replay("--workers", "0", self.logs, status=1)[1])
+        self.assertIn('--workers: "0" is no number of workers: write a whole number from 1 to 64', self.replay("--workers", "0", self.logs, status=1)[1])
         status, _, err = self.run_once("replay", self.logs)
         self.assertEqual((status, "no rules: give --patterns" in err), (2, True))
 

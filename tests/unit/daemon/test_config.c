@@ -105,3 +105,21 @@ Test(config, an_envelope_that_does_not_exist_is_an_error)
 	load("logs: [{path: /a, envelope: containerd}]\n", NULL);
 	expect_error("write auto, none, docker or cri");
 }
+
+Test(config, an_address_that_is_none_is_told_with_its_place)
+{
+	load("web:\n  listen-address: nowhere\n", NULL);
+	expect_error(".yml:2:19: \"nowhere\" is no address: write HOST:PORT, ");
+}
+
+Test(config, a_flag_is_named_once)
+{
+	load("storage: {path: x}\n", "ful");
+	expect_error("--storage.sync: \"ful\" is not known: write normal or full");
+}
+
+Test(config, what_is_empty_is_seen_in_the_message)
+{
+	load("workers: ''\n", NULL);
+	expect_error(".yml:1:10: \"\" is no number of workers: write a whole number ");
+}

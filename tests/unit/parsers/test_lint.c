@@ -127,6 +127,27 @@ Test(lint, a_pattern_that_can_explode_is_shown_where_it_is_written)
 	silent("rules: [{name: a, pattern: '^x (?:\\w+\\s)*$'}]\n");
 }
 
+Test(lint, a_pattern_that_matches_any_text_is_found)
+{
+	warns("rules: [{name: a, pattern: ''}]\n",
+	      ":1:28: warning: pattern matches any text: it can match nothing");
+	warns("rules: [{name: a, pattern: ['', x]}]\n", ":1:29: warning: pattern");
+	warns("rules: [{name: a, pattern: 'error|'}]\n", "pattern matches any text");
+	warns("rules: [{name: a, pattern: '(?<n>\\d*)', metrics: [{counter: n_total, "
+	      "help: h, value: $n}]}]\n",
+	      "pattern matches any text");
+	warns("rules: [{name: a, pattern: 'x', unless: 'y?'}]\n",
+	      "unless matches any text");
+}
+
+Test(lint, a_pattern_that_is_meant_to_match_any_text_is_left_alone)
+{
+	silent("rules: [{name: a, pattern: '^'}]\n");
+	silent("rules: [{name: a, pattern: '.*'}]\n");
+	silent("rules: [{name: a, pattern: '\\bx?'}]\n");
+	silent("rules: [{name: a, where: {_file: {matches: ''}}}]\n");
+}
+
 Test(lint, a_capture_that_nothing_uses_is_found)
 {
 	warns("rules:\n  - name: a\n    pattern: 'x (?<n>\\d+)'\n" COUNTER(""),

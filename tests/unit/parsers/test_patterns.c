@@ -605,3 +605,43 @@ Test(patterns, all_keys_that_a_test_lacks_are_told)
 
 	expect_all(METRIC "counter: n_total\ntests:\n  - {zone: UTC}\n", want, 3);
 }
+
+/* -- nothing where something should stand ----------------------------------- */
+
+Test(patterns, what_is_empty_is_seen_in_the_message)
+{
+	static const char *const want[] = {
+		"a.yml:1:19: the zone \"\" is not known",
+		"a.yml:2:9: format \"\" is not known",
+		"a.yml:4:11: the name is empty: write a word",
+		"a.yml:5:13: where: nothing supplies the field \"\"",
+		"a.yml:6:9: in: nothing supplies the field \"\"",
+		"a.yml:7:11: stop is \"\": write true or false",
+		"a.yml:9:19: \"\" is not a metric name",
+		"a.yml:10:36: expire: \"\" is not a duration",
+		"a.yml:10:47: \"\" is not a label name",
+		"a.yml:10:67: max_series: \"\" is not a number",
+		"a.yml:11:34: as: \"\" is not known",
+	};
+
+	expect_all(
+		"timestamp: {zone: '', from: _line}\nformat: ''\nrules:\n"
+		"  - name: ''\n    where: {'': x}\n    in: ''\n    stop: ''\n"
+		"    metrics:\n      - {counter: ''}\n"
+		"      - {counter: n_total, expire: , labels: {'': x}, max_series: }\n"
+		"      - {gauge: g, value: 1, as: }\n",
+		want, sizeof(want) / sizeof(want[0]));
+}
+
+Test(patterns, all_that_is_wrong_with_timestamp_is_told)
+{
+	static const char *const want[] = {
+		"a.yml:1:13: timestamp has no key `form`: did you mean `from`?",
+		"a.yml:1:30: layout: %Q is not known",
+		"a.yml:1:42: the zone Nowhere/X is not known",
+	};
+
+	expect_all("timestamp: {form: t, layout: '%Q', zone: Nowhere/X}\n" METRIC
+		   "counter: n_total\n",
+		   want, 3);
+}
