@@ -15,7 +15,7 @@ import urllib.parse
 
 from harness import Scenario, TOP, fetch, free_port, wait_for
 from sinks import HttpSink, MailServer
-from stack import STACK, outside_the_container, read, rule_files
+from stack import STACK, alertmanager_at_once, each_second, outside_the_container, read, rule_files
 
 PROMETHEUS = "localhost"  # its name in prometheus.yml
 PARTICIPANTS = [f"p{number:03d}" for number in range(1, 7)]
@@ -95,7 +95,7 @@ class RunningStack(Scenario):
         for name in self.ports:
             text = re.sub(rf"'{name}:\d+'", f"'{self.at(name)}'", text)
         if self.hurry:
-            text = re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval): \d+s", r"\1: 1s", text)
+            text = each_second(text)
             for path in rule_files():
                 copy = f"{directory}/rules/{os.path.basename(path)}"
                 self.write(copy, hurried(read(copy)))
@@ -117,10 +117,10 @@ class RunningStack(Scenario):
 
     def start_alertmanager(self):
         source = self.path("alertmanager")
-        shutil.copytree(STACK + "/alertmanager", source)
         if self.hurry:
-            text = re.sub(r"group_wait: \d+s", "group_wait: 0s", read(source + "/alertmanager.yml"))
-            self.write(source + "/alertmanager.yml", re.sub(r"group_interval: \d+m", "group_interval: 1s", text))
+            alertmanager_at_once(source)
+        else:
+            shutil.copytree(STACK + "/alertmanager", source)
         self.write(self.path("password"), self.mail.password + "\n")
         variables = {
             "PATH": os.environ["PATH"], "ALERTMANAGER": self.alertmanager, "SOURCE_DIR": source, "RUN_DIR": self.path("run"),

@@ -56,6 +56,19 @@ def outside_the_container(path, directory):
     return mapped
 
 
+def each_second(prometheus):
+    """prometheus.yml, but that it scrapes and evaluates each second."""
+    return re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval): \d+s", r"\1: 1s", prometheus)
+
+
+def alertmanager_at_once(directory):
+    """Alertmanager's files in `directory`, but that it tells at once."""
+    shutil.copytree(STACK + "/alertmanager", directory)
+    text = re.sub(r"group_wait: \d+s", "group_wait: 0s", read(directory + "/alertmanager.yml"))
+    with open(directory + "/alertmanager.yml", "w", encoding="utf-8") as f:
+        f.write(re.sub(r"group_interval: \d+m", "group_interval: 1s", text))
+
+
 def dashboards():
     """{file name: dashboard} of Grafana's."""
     found = {}

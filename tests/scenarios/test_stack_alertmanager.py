@@ -3,8 +3,6 @@
 import datetime
 import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import unittest
@@ -12,7 +10,7 @@ import urllib.request
 
 from harness import Scenario, fetch, free_port, wait_for
 from sinks import HttpSink
-from stack import STACK, read
+from stack import alertmanager_at_once, read
 
 METRICS = {"job": "custom-metrics", "instance": "metrics:8001", "host": "h1"}
 OTHER = {"job": "custom-metrics", "instance": "two:8001", "host": "h2"}
@@ -53,9 +51,7 @@ INHIBITIONS = [
 class Alertmanager(Scenario):
     def start_alertmanager(self, **variables):
         source = self.path("alertmanager")
-        shutil.copytree(STACK + "/alertmanager", source)
-        text = re.sub(r"group_wait: \d+s", "group_wait: 0s", read(source + "/alertmanager.yml"))
-        self.write(source + "/alertmanager.yml", re.sub(r"group_interval: \d+m", "group_interval: 1s", text))
+        alertmanager_at_once(source)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         log = open(self.path("log"), "w", encoding="utf-8")

@@ -30,6 +30,7 @@ from containers import HERE, PATH, TOP, Docker, Unavailable, succeeded
 
 sys.path.insert(0, TOP + "/tests/scenarios")
 from harness import fetch, parse, wait_for  # noqa: E402
+from stack import each_second, read  # noqa: E402
 
 import yaml  # noqa: E402
 
@@ -135,9 +136,7 @@ class Stack:
 
     def configure(self):
         """The stack's own prometheus.yml and rules, but each second; the receivers; a certificate for the mail."""
-        text = open(TOP + "/examples/stack/prometheus/prometheus.yml").read()
-        text = re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval): \d+s", r"\1: 1s", text)
-        self.write("prometheus.yml", text)
+        self.write("prometheus.yml", each_second(read(TOP + "/examples/stack/prometheus/prometheus.yml")))
         shutil.copytree(TOP + "/examples/stack/rules", self.work + "/rules")
         self.write("rules/stack-test.yml", RULES)
         os.mkdir(self.work + "/tls")
