@@ -29,6 +29,7 @@
 #include "tailer/follower.h"
 
 #define SCENE_DEADLINE_NS (10 * NS_PER_SECOND)
+#define SCENE_UNENDED '$' /* behind a line that came without a newline */
 
 struct heard {
 	struct strbuf text; /* all blocks, one after the other */
@@ -101,11 +102,14 @@ static inline void scene_path_removed(void *ctx, void *path)
 static inline void scene_block(void *ctx, void *path, const struct block *block)
 {
 	struct scene *scene = ctx;
+	struct heard *heard = path;
 
 	cr_assert_gt(block->bytes.len, 0);
 	if (block->bytes.len > scene->largest_block_bytes)
 		scene->largest_block_bytes = block->bytes.len;
-	strbuf_add_slice(&((struct heard *)path)->text, block->bytes);
+	strbuf_add_slice(&heard->text, block->bytes);
+	if (block->bytes.ptr[block->bytes.len - 1] != '\n')
+		strbuf_putc(&heard->text, SCENE_UNENDED);
 }
 
 static inline void scene_oversized(void *ctx, void *path, uint64_t bytes)

@@ -236,7 +236,7 @@ Test(discovery, the_unterminated_end_of_a_renamed_file_counts_when_its_writer_cl
 	cr_expect_str_eq(scene_text(scene, "app.log"), "one\n", "newer ones wait");
 	scene_write(fd, " apart");
 	close(fd);
-	UNTIL_TEXT(scene, "app.log", "one\ntorn apartnew\n");
+	UNTIL_TEXT(scene, "app.log", "one\ntorn apart$new\n");
 }
 
 Test(discovery, a_file_that_is_deleted_is_read_to_its_end)
@@ -251,7 +251,7 @@ Test(discovery, a_file_that_is_deleted_is_read_to_its_end)
 	scene_write(fd, "three\nend");
 	UNTIL(scene, scene_heard(scene, "app.log")->rotated[ROTATION_DELETE] == 1);
 	close(fd);
-	UNTIL_TEXT(scene, "app.log", "one\ntwo\nthree\nend");
+	UNTIL_TEXT(scene, "app.log", "one\ntwo\nthree\nend$");
 	UNTIL(scene, scene_heard(scene, "app.log")->removed == 1);
 	cr_expect_eq(scene_heard(scene, "app.log")->lost_bytes, 0);
 }
