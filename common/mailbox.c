@@ -60,20 +60,36 @@ void mailbox_wake(struct mailbox *mailbox)
 	}
 }
 
-void mailbox_put(struct mailbox *mailbox, const void *message)
+static void make_room(struct messages *messages, size_t count, size_t message_bytes)
+{
+	size_t capacity = messages->capacity ? messages->capacity : 16;
+
+	while (capacity < count)
+		capacity *= 2;
+	if (capacity == messages->capacity)
+		return;
+	messages->bytes = xreallocarray(messages->bytes, capacity, message_bytes);
+	messages->capacity = capacity;
+}
+
+void mailbox_put_all(struct mailbox *mailbox, const void *messages, size_t count)
 {
 	size_t size = mailbox->message_bytes;
 	struct messages *in = &mailbox->in;
 
+	if (count == 0)
+		return;
 	pthread_mutex_lock(&mailbox->lock);
-	if (in->count == in->capacity) {
-		in->capacity = in->capacity ? in->capacity * 2 : 16;
-		in->bytes = xreallocarray(in->bytes, in->capacity, size);
-	}
-	memcpy(in->bytes + in->count * size, message, size);
-	in->count++;
+	make_room(in, in->count + count, size);
+	memcpy(in->bytes + in->count * size, messages, count * size);
+	in->count += count;
 	pthread_mutex_unlock(&mailbox->lock);
 	mailbox_wake(mailbox);
+}
+
+void mailbox_put(struct mailbox *mailbox, const void *message)
+{
+	mailbox_put_all(mailbox, message, 1);
 }
 
 int mailbox_fd(const struct mailbox *mailbox)

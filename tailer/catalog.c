@@ -1,6 +1,5 @@
 #include "tailer/catalog.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,8 +40,7 @@ struct catalog {
 	struct hashmap *files; /* by identity */
 	struct adrift_files *adrift;
 	size_t current_count;
-	bool hold;
-	struct held *held;
+	struct held *held; /* added, and not yet handed over */
 	int64_t swept_ns;
 };
 
@@ -197,15 +195,6 @@ static void add_name(struct known *known, struct known_name *name, const char *p
 	known->names = name;
 }
 
-static void hand_over(struct catalog *catalog, struct follower *follower,
-		      const struct adoption *adoption)
-{
-	if (catalog->hold)
-		held_add(catalog->held, follower, adoption);
-	else
-		follower_adopt(follower, adoption);
-}
-
 static struct known *add_known(struct catalog *catalog, const struct identity *identity,
 			       uint64_t inode, const char *path, unsigned root)
 {
@@ -239,7 +228,7 @@ void catalog_add(struct catalog *catalog, const struct new_file *file,
 		close(adoption.fd);
 		adoption.fd = -1;
 	}
-	hand_over(catalog, known->follower, &adoption);
+	held_add(catalog->held, known->follower, &adoption);
 }
 
 /* ---- what an earlier run knew ---- */
@@ -281,7 +270,7 @@ static void hand_over_recalled(struct catalog *catalog, struct known *known,
 	recalled->found_fd = -1;
 	if (file_standing(known->file) & FILE_CURRENT)
 		adoption.backlog_bytes = recalled->size_bytes;
-	hand_over(catalog, known->follower, &adoption);
+	held_add(catalog->held, known->follower, &adoption);
 }
 
 /* Under its own name: if it was not found, then because nobody looks for it. */
@@ -343,7 +332,7 @@ void catalog_add_nameless(struct catalog *catalog, const struct known *of,
 			  file_root(of->file));
 	go_adrift(catalog, known);
 	adoption.file = known->file;
-	hand_over(catalog, known->follower, &adoption);
+	held_add(catalog->held, known->follower, &adoption);
 }
 
 void catalog_end_recall(struct catalog *catalog,
@@ -353,7 +342,6 @@ void catalog_end_recall(struct catalog *catalog,
 	struct slice key;
 	void *value;
 
-	assert(catalog->hold);
 	while (hashmap_next(catalog->files, &cursor, &key, &value)) {
 		struct known *known = value;
 
@@ -371,15 +359,9 @@ static void end_recall_of(void *ctx, const struct file *file)
 	end_recall(hashmap_get(catalog->files, identity_key(file_identity(file))));
 }
 
-void catalog_hold(struct catalog *catalog)
-{
-	catalog->hold = true;
-}
-
 void catalog_hand_over(struct catalog *catalog)
 {
 	held_hand_over(catalog->held, end_recall_of, catalog);
-	catalog->hold = false;
 }
 
 void catalog_name(struct catalog *catalog, struct known *known, struct known_name *name,

@@ -256,7 +256,6 @@ static void look_at_roots(struct discovery *discovery, struct roots *roots, bool
 
 	for (size_t i = 0; i < discovery->follower_count; i++)
 		follower_hold(discovery->followers[i]);
-	catalog_hold(discovery->catalog);
 	fresh = tree_set_roots(discovery->tree, roots, first);
 	if (first) {
 		traces_follow(discovery->catalog);
@@ -326,6 +325,7 @@ static void work(struct discovery *discovery, bool mounts_changed)
 	look_behind_mounts(discovery, mounts_changed);
 	tree_poll(discovery->tree);
 	look_around(discovery, &asked);
+	catalog_hand_over(discovery->catalog);
 	answer(discovery, &asked);
 	catalog_sweep(discovery->catalog);
 	atomic_store(&discovery->file_count, catalog_current_count(discovery->catalog));

@@ -131,9 +131,10 @@ bool follower_reserve(struct follower *follower)
 	return openfiles_reserve(follower->host.open);
 }
 
-void follower_adopt(struct follower *follower, const struct adoption *adoption)
+void follower_adopt(struct follower *follower, const struct adoption *adoptions,
+		    size_t count)
 {
-	inbox_adopt(follower->inbox, adoption);
+	inbox_adopt(follower->inbox, adoptions, count);
 }
 
 void follower_looked(struct follower *follower, struct file *file)
@@ -369,10 +370,11 @@ static void report_backlog(struct follower *follower)
 
 bool follower_turn(struct follower *follower)
 {
-	/* Asked first: what was said before follower_go_on() is then taken whole. */
-	bool held = atomic_load(&follower->held);
+	bool held;
 
 	take_messages(follower);
+	/* Asked last: it was held before that was said which is not to be read yet. */
+	held = atomic_load(&follower->held);
 	follower->ops.boundary(follower->host.ctx);
 	if (held)
 		return false;

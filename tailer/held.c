@@ -7,7 +7,7 @@
 #include "common/xalloc.h"
 
 struct waiting {
-	struct follower *follower; /* NULL: it was handed over */
+	struct follower *follower;
 	struct adoption adoption;
 };
 
@@ -71,20 +71,51 @@ static int turn_of(const struct waiting *waiting)
 	return file_standing(waiting->adoption.file) & FILE_CURRENT ? 2 : 1;
 }
 
+/* In the order in which they are to be told; returns how many. */
+static size_t collect(const struct held *held, const struct follower *follower,
+		      struct adoption *adoptions)
+{
+	size_t count = 0;
+
+	for (int turn = 0; turn <= 2; turn++)
+		for (size_t i = 0; i < held->count; i++)
+			if (held->list[i].follower == follower &&
+			    turn_of(&held->list[i]) == turn)
+				adoptions[count++] = held->list[i].adoption;
+	return count;
+}
+
+static bool is_first_of_its_follower(const struct held *held, size_t at)
+{
+	size_t i = 0;
+
+	while (held->list[i].follower != held->list[at].follower)
+		i++;
+	return i == at;
+}
+
 void held_hand_over(struct held *held, void (*told)(void *ctx, const struct file *file),
 		    void *ctx)
 {
-	for (int turn = 0; turn <= 2; turn++)
-		for (size_t i = 0; i < held->count; i++) {
-			struct waiting *waiting = &held->list[i];
+	struct adoption *adoptions;
 
-			if (!waiting->follower || turn_of(waiting) != turn)
-				continue;
-			follower_adopt(waiting->follower, &waiting->adoption);
-			if (waiting->adoption.resume)
-				told(ctx, waiting->adoption.file);
-			file_unref(waiting->adoption.file);
-			waiting->follower = NULL;
-		}
+	if (held->count == 0)
+		return;
+	adoptions = xcalloc(held->count, sizeof(*adoptions));
+	for (size_t i = 0; i < held->count; i++) {
+		struct follower *follower = held->list[i].follower;
+
+		if (is_first_of_its_follower(held, i))
+			follower_adopt(follower, adoptions,
+				       collect(held, follower, adoptions));
+	}
+	for (size_t i = 0; i < held->count; i++) {
+		const struct adoption *adoption = &held->list[i].adoption;
+
+		if (adoption->resume)
+			told(ctx, adoption->file);
+		file_unref(adoption->file);
+	}
+	free(adoptions);
 	clear(held);
 }

@@ -63,14 +63,21 @@ static struct checkpoint *copy_checkpoint(const struct checkpoint *from)
 	return copy;
 }
 
-void inbox_adopt(struct inbox *inbox, const struct adoption *adoption)
+void inbox_adopt(struct inbox *inbox, const struct adoption *adoptions, size_t count)
 {
-	struct message message = {.kind = MESSAGE_ADOPT, .adoption = *adoption};
+	struct message *messages = xcalloc(count, sizeof(*messages));
 
-	file_ref(adoption->file);
-	if (adoption->resume)
-		message.adoption.resume = copy_checkpoint(adoption->resume);
-	mailbox_put(inbox->mailbox, &message);
+	for (size_t i = 0; i < count; i++) {
+		struct adoption *adoption = &messages[i].adoption;
+
+		messages[i].kind = MESSAGE_ADOPT;
+		*adoption = adoptions[i];
+		file_ref(adoption->file);
+		if (adoption->resume)
+			adoption->resume = copy_checkpoint(adoption->resume);
+	}
+	mailbox_put_all(inbox->mailbox, messages, count);
+	free(messages);
 }
 
 void inbox_say(struct inbox *inbox, enum message_kind kind, struct file *file)

@@ -287,14 +287,8 @@ void tree_read_events(struct tree *tree)
 {
 	if (!tree->watch)
 		return;
-	/*
-	 * What is found by an early event may be newer than what a later one
-	 * tells of: files are handed over when all events are seen.
-	 */
-	catalog_hold(tree->catalog);
 	for (int i = 0; i < MAX_READS && watch_read(tree->watch); i++)
 		;
-	catalog_hand_over(tree->catalog);
 }
 
 /* Whoever asks again and again does not keep it busy. */
@@ -386,10 +380,8 @@ static void rescan(struct tree *tree)
 	int64_t began_ns = clock_thread_cpu_ns();
 
 	tree->rescan_due_ns = 0;
-	catalog_hold(tree->catalog);
 	scan_dir(tree, tree->top, LOOK_DEEP);
 	catalog_all_written(tree->catalog);
-	catalog_hand_over(tree->catalog);
 	tree->rescan_after_ns =
 		clock_monotonic_ns() + SHARE * (clock_thread_cpu_ns() - began_ns);
 }

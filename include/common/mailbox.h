@@ -20,6 +20,8 @@ void mailbox_destroy(struct mailbox *mailbox);
 
 /* Copies the message; any thread.  Never blocks on the receiver. */
 void mailbox_put(struct mailbox *mailbox, const void *message);
+/* Several, one behind the other: the receiver takes all of them or none yet. */
+void mailbox_put_all(struct mailbox *mailbox, const void *messages, size_t count);
 
 /* Wakes the receiver without a message; any thread. */
 void mailbox_wake(struct mailbox *mailbox);

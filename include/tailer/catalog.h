@@ -74,15 +74,15 @@ void catalog_add_nameless(struct catalog *catalog, const struct known *of,
 /* NULL if no such file is known. */
 struct known *catalog_find(struct catalog *catalog, const struct identity *identity);
 
-/* Adds a file, found under the name `path`, and hands it to its follower. */
+/* Adds a file, found under the name `path`. */
 void catalog_add(struct catalog *catalog, const struct new_file *file,
 		 struct known_name *name, const char *path);
 
 /*
- * From here to catalog_hand_over() files that are added wait; then they are
- * handed over, those that lost their path already before those that have it.
+ * Files that are added wait for this: what is found by an early event may be newer
+ * than what a later one tells of, and all that one look finds is told at once.  Those
+ * that lost their path already are handed over before those that have it.
  */
-void catalog_hold(struct catalog *catalog);
 void catalog_hand_over(struct catalog *catalog);
 
 /* `path` leads to the file, of that size; `name` is of none so far. */

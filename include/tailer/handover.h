@@ -52,10 +52,12 @@ struct adoption {
 };
 
 /*
- * A file to read: the newest generation of its path if it is current, else
- * one that was not seen while it was, older by its mtime.
+ * Files to read: the newest generation of its path if it is current, else one that
+ * was not seen while it was, older by its mtime.  None is read before all are known:
+ * what was found by one look is to be told at once.
  */
-void follower_adopt(struct follower *follower, const struct adoption *adoption);
+void follower_adopt(struct follower *follower, const struct adoption *adoptions,
+		    size_t count);
 
 /* Events that were marked wait to be taken: call when file_mark() says so. */
 void follower_notify(struct follower *follower, struct file *file);

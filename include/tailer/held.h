@@ -23,7 +23,10 @@ void held_add(struct held *held, struct follower *follower,
 /* The file, if it waits, goes behind the others. */
 void held_move_last(struct held *held, const struct file *file);
 
-/* Hands all of them over; `told` is called for each that an earlier run knew. */
+/*
+ * Hands all of them over, to each follower its own at once; `told` is called for each
+ * that an earlier run knew.
+ */
 void held_hand_over(struct held *held, void (*told)(void *ctx, const struct file *file),
 		    void *ctx);
 

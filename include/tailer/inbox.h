@@ -33,8 +33,11 @@ void inbox_destroy(struct inbox *inbox);
 int inbox_fd(const struct inbox *inbox);
 void inbox_wake(struct inbox *inbox);
 
-/* Copies what it borrows, and takes a reference of its own to the file. */
-void inbox_adopt(struct inbox *inbox, const struct adoption *adoption);
+/*
+ * All of them are taken at once.  Copies what they borrow, and takes references of
+ * its own to the files.
+ */
+void inbox_adopt(struct inbox *inbox, const struct adoption *adoptions, size_t count);
 /* `file` may be NULL, where the kind is of none. */
 void inbox_say(struct inbox *inbox, enum message_kind kind, struct file *file);
 

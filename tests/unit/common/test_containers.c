@@ -119,3 +119,20 @@ Test(mailbox, messages_come_in_order_and_wake_the_receiver)
 	cr_expect_eq(poll(&pfd, 1, 0), 1);
 	mailbox_destroy(box);
 }
+
+Test(mailbox, several_are_put_at_once_behind_others)
+{
+	struct error err;
+	struct mailbox *box = mailbox_create(sizeof(int), &err);
+	int numbers[100];
+	void *messages;
+
+	for (int i = 0; i < 100; i++)
+		numbers[i] = i;
+	mailbox_put(box, &numbers[0]);
+	mailbox_put_all(box, &numbers[1], 99);
+	mailbox_put_all(box, numbers, 0);
+	cr_assert_eq(mailbox_take(box, &messages), 100);
+	cr_expect_arr_eq(messages, numbers, sizeof(numbers));
+	mailbox_destroy(box);
+}

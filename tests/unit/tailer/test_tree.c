@@ -58,6 +58,7 @@ static void turn(void)
 	poll(&wait, 1, 1);
 	tree_read_events(tree);
 	tree_poll(tree);
+	catalog_hand_over(catalog);
 	answer();
 	follower_turn(scene->follower);
 }
