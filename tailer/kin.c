@@ -452,40 +452,80 @@ enum verdict kin_compare(struct generation *copy, struct generation *seeking)
 	return KIN_COPY;
 }
 
-/* Within one tick of the file system's clock: a rotation by name takes longer. */
-static bool was_there_before(struct generation *other, int64_t copied_ns)
-{
-	if (other->born_ns == 0 && other->role == ROLE_ACTIVE)
-		generation_open(other);
-	return other->born_ns > 0 && other->born_ns <= copied_ns;
-}
-
 /* 0: not known. */
 static int64_t copied_ns(const struct generation *g)
 {
 	return reader_is_archive(g->reader) ? reader_mtime_ns(g->reader) : g->born_ns;
 }
 
-/* What of the list was written later than that is in it, and was there before. */
-static bool one_was_there(struct generation *list, const struct generation *g,
-			  int64_t written_ns)
+/*
+ * Before `g` was copied.  A file that is renamed the moment it was made may be as old
+ * as the one that takes its place; what is copied was made, and written to, before.
+ */
+static bool was_there_before(struct generation *other, const struct generation *g)
 {
+	if (other->born_ns == 0 && other->role == ROLE_ACTIVE)
+		generation_open(other);
+	return other->born_ns > 0 &&
+	       (other->born_ns < copied_ns(g) ||
+		(other->born_ns == copied_ns(g) && reader_is_archive(g->reader)));
+}
+
+/*
+ * What of the list was written later than that is in it, and was there before: the
+ * youngest, for older files of the path may still be written to.  Of the same age it
+ * is the last, which is what has the path's name.
+ */
+static struct generation *youngest_there(struct generation *list,
+					 const struct generation *g, int64_t written_ns)
+{
+	struct generation *youngest = NULL;
+
 	for (; list; list = list->next)
 		if (list != g && reader_mtime_ns(list->reader) >= written_ns &&
-		    was_there_before(list, copied_ns(g)))
-			return true;
-	return false;
+		    was_there_before(list, g) &&
+		    (!youngest || list->born_ns >= youngest->born_ns))
+			youngest = list;
+	return youngest;
+}
+
+/* The generation whose file `g` is a copy of, as it was before it was truncated. */
+static struct generation *truncated_of(const struct generation *g)
+{
+	struct generation *read, *past;
+
+	if (g->had_name || copied_ns(g) == 0)
+		return NULL;
+	read = youngest_there(g->next, g, INT64_MIN);
+	past = youngest_there(g->stream->past, g, reader_mtime_ns(g->reader));
+	return past && (!read || past->born_ns > read->born_ns) ? past : read;
 }
 
 bool kin_is_of_truncated(const struct generation *g)
 {
-	return !g->had_name && copied_ns(g) != 0 &&
-	       (one_was_there(g->next, g, INT64_MIN) ||
-		one_was_there(g->stream->past, g, reader_mtime_ns(g->reader)));
+	return truncated_of(g) != NULL;
+}
+
+/* Of one that still seeks its copy it is not known when that was made. */
+static bool is_copy_of(const struct generation *g, const struct generation *truncated)
+{
+	return (g->joins && g->role == ROLE_SEEKING) ||
+	       (truncated && truncated_of(g) == truncated);
+}
+
+struct generation *kin_goes_on_in(const struct generation *g)
+{
+	struct generation *truncated = truncated_of(g), *next = g->next;
+
+	if (g->born_ns == 0) /* the file system does not keep it */
+		return next;
+	while (next && next != truncated && !is_copy_of(next, truncated))
+		next = next->next;
+	return next ? next : truncated;
 }
 
 bool kin_awaits_truncated(const struct generation *g)
 {
 	return !g->had_name && copied_ns(g) != 0 &&
-	       one_was_there(g->stream->candidates, g, reader_mtime_ns(g->reader));
+	       youngest_there(g->stream->candidates, g, reader_mtime_ns(g->reader));
 }

@@ -154,13 +154,14 @@ enum progress reading_rest(const struct generation *g)
 static bool can_be_joined(struct generation *next)
 {
 	return next && (next->role == ROLE_SEEKING ||
-			(generation_open(next) && reader_is_fresh(next->reader)));
+			(next->role == ROLE_ACTIVE && generation_open(next) &&
+			 reader_is_fresh(next->reader)));
 }
 
 /* The line that a truncation has cut goes on in the file that was truncated. */
 static bool join(struct generation *g, int64_t now_ns)
 {
-	struct generation *next = g->next;
+	struct generation *next = kin_goes_on_in(g);
 	struct reader_output output;
 
 	if (!can_be_joined(next) ||
@@ -182,6 +183,13 @@ static bool join(struct generation *g, int64_t now_ns)
 		break;
 	}
 	return false;
+}
+
+const struct generation *reading_awaits(const struct generation *g)
+{
+	const struct generation *next = g->joins ? kin_goes_on_in(g) : NULL;
+
+	return next && next->role == ROLE_SEEKING ? next : NULL;
 }
 
 static enum progress settle_joined(struct generation *g, int64_t now_ns)

@@ -262,7 +262,7 @@ bool stream_step(struct stream *stream)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	struct generation *next;
-	const struct generation *candidate;
+	const struct generation *candidate, *awaited = NULL;
 	bool waits;
 
 	if (stream->candidates)
@@ -277,12 +277,13 @@ bool stream_step(struct stream *stream)
 		next = g->next;
 		if (waits && !lineage_is_before(g, candidate))
 			continue;
+		if (awaited && g != awaited)
+			continue;
 		g->waits = false;
 		progress = step(g, now_ns);
 		if (progress == STEP_WAIT)
 			g->waits = true;
-		if (progress == STEP_WAIT && g->joins && next &&
-		    next->role == ROLE_SEEKING)
+		if (progress == STEP_WAIT && (awaited = reading_awaits(g)))
 			continue;
 		if (progress != STEP_DONE)
 			return progress == STEP_MORE || waits;

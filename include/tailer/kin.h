@@ -51,6 +51,11 @@ bool kin_has_time_of(const struct generation *g, const struct generation *origin
  * the file in its place may have been prepared before.
  */
 bool kin_is_of_truncated(const struct generation *g);
+/*
+ * And this is where: in the next later copy of the same file, else in that file as it
+ * is now, which may be past.  NULL: in none that is known.
+ */
+struct generation *kin_goes_on_in(const struct generation *g);
 /* Likewise, and that file is a candidate: nothing was written to it since. */
 bool kin_awaits_truncated(const struct generation *g);
 

@@ -35,6 +35,12 @@ void reading_fail(struct generation *g, int64_t now_ns);
 enum progress reading_rest(const struct generation *g);
 
 /*
+ * Waits for where its last line goes on: that seeks a copy first, and has its turn
+ * before what stands between.  NULL: no.
+ */
+const struct generation *reading_awaits(const struct generation *g);
+
+/*
  * The file is read to its end and has lost its name or is not wanted.  Ends
  * its last line, closes it and lets it be as far as its writers allow.
  */

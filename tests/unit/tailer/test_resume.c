@@ -637,6 +637,121 @@ Test(resume, nor_if_it_was_put_in_place_meanwhile)
 	UNTIL_TEXT(scene, "a.log", "1\n2 torn$");
 }
 
+static int64_t born_ns(int fd)
+{
+	struct statx st;
+
+	cr_assert_eq(statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st), 0);
+	return st.stx_btime.tv_sec * NS_PER_SECOND + st.stx_btime.tv_nsec;
+}
+
+/* The file is rotated the moment it was made: its successor may be as old. */
+static int make_of_one_age(int *older)
+{
+	for (int tries = 0; tries < 1000; tries++) {
+		int fd;
+
+		*older = scene_open(scene, "a.log.8");
+		fd = scene_open(scene, "a.log");
+		if (born_ns(fd) == born_ns(*older))
+			return fd;
+		close(*older);
+		close(fd);
+		scene_delete(scene, "a.log.8");
+		scene_delete(scene, "a.log");
+	}
+	cr_skip_test("each file is of another time");
+	return -1;
+}
+
+static int make_one_after_the_other(int *older)
+{
+	*older = scene_open(scene, "a.log.8");
+	usleep(20000);
+	return scene_open(scene, "a.log");
+}
+
+/*
+ * An older generation that is still written to, one that copytruncate tears, and what
+ * was written to the older one since: by their times it stands behind the copy.
+ */
+static int tear_before_an_older_one_is_written(int (*make)(int *older), int *older)
+{
+	int fd;
+
+	scene_append(scene, "a.log", "1\n");
+	scene_follow(scene, "");
+	UNTIL_TEXT(scene, "a.log", "1\n");
+	end_run();
+	options.finish_ms = 60000;
+	scene_rename(scene, "a.log", "a.log.9");
+	fd = make(older);
+	scene_write(*older, "3 old\n");
+	scene_write(fd, "2 to");
+	usleep(20000);
+	copy("a.log", "a.log.2");
+	truncate_to("a.log", 0);
+	usleep(20000);
+	scene_write(*older, "4 late\n");
+	usleep(20000);
+	return fd;
+}
+
+static void expect_joined_past_the_older(int (*make)(int *older))
+{
+	int older, fd = tear_before_an_older_one_is_written(make, &older);
+
+	scene_write(fd, "rn\n5\n");
+	begin_run("");
+	SETTLED("a.log", "1\n2 torn\n3 old\n4 late\n5\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+	close(older);
+	close(fd);
+}
+
+Test(resume, a_torn_line_does_not_go_on_in_an_older_file_that_was_written_since)
+{
+	expect_joined_past_the_older(make_one_after_the_other);
+}
+
+Test(resume, nor_in_one_that_was_rotated_the_moment_it_was_made)
+{
+	expect_joined_past_the_older(make_of_one_age);
+}
+
+Test(resume, a_torn_line_goes_on_in_the_next_copy_of_the_same_file)
+{
+	int older, fd = tear_before_an_older_one_is_written(make_one_after_the_other,
+							    &older);
+
+	scene_write(fd, "rn\n5 to");
+	usleep(20000);
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	scene_write(fd, "rn, too\n6\n");
+	begin_run("");
+	SETTLED("a.log", "1\n2 torn\n3 old\n4 late\n5 torn, too\n6\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+	close(older);
+	close(fd);
+}
+
+Test(resume, a_torn_line_goes_on_in_its_file_when_that_has_been_renamed)
+{
+	int older, fd = tear_before_an_older_one_is_written(make_one_after_the_other,
+							    &older);
+
+	scene_rename(scene, "a.log", "a.log.1");
+	scene_append(scene, "a.log", "6\n");
+	begin_run("");
+	let_turn();
+	scene_write(fd, "rn\n5\n");
+	close(fd);
+	SETTLED("a.log", "1\n2 torn\n3 old\n4 late\n5\n6\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+	close(older);
+}
+
 /* A writer that opens the file for each of them: where it is empty, with a mark. */
 static void append_utf16(const char *name, const char16_t *units)
 {
