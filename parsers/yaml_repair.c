@@ -4,6 +4,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "parsers/yaml_lines.h"
+
 #define MAX_REPAIRS 200
 #define MAX_SCAN_DEPTH 200     /* the tree's limit, which is reported, is lower */
 #define LONGEST_SUGGESTION 160 /* bytes; longer ones do not help */
@@ -19,152 +21,6 @@ struct failure {
 	char quote;
 	size_t scalar_from, scalar_to;
 };
-
-/* One line of a block: `key: value`, `- value` or a mixture. */
-struct line {
-	size_t from, to;        /* without the line break */
-	size_t text;            /* behind indentation and `- ` */
-	bool has_key;           /* `key:` with a blank or the end behind it */
-	size_t colon;           /* of the key */
-	size_t value, value_to; /* without blanks and a trailing comment */
-};
-
-static char at(const struct yaml_source *s, size_t offset)
-{
-	return offset < s->text.len ? s->text.ptr[offset] : '\n';
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool is_end(char c)
-{
-	return c == '\n' || c == '\r';
-}
-
-static bool is_key_character(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || (c && strchr("_.$-", c));
-}
-
-static struct slice between(const struct yaml_source *s, size_t from, size_t to)
-{
-	return (struct slice){s->text.ptr + from, to - from};
-}
-
-static size_t skip_blanks(const struct yaml_source *s, size_t i)
-{
-	while (is_blank(at(s, i)))
-		i++;
-	return i;
-}
-
-static size_t trim_end(const struct yaml_source *s, size_t from, size_t to)
-{
-	while (to > from && is_blank(at(s, to - 1)))
-		to--;
-	return to;
-}
-
-/* The end of a block value: before the line's end or a comment. */
-static size_t value_end(const struct yaml_source *s, size_t from, size_t to)
-{
-	for (size_t i = from + 1; i < to; i++)
-		if (at(s, i) == '#' && is_blank(at(s, i - 1)))
-			return trim_end(s, from, i);
-	return trim_end(s, from, to);
-}
-
-/* Where the key at `from` ends; `from` if there is none. */
-static size_t key_end(const struct yaml_source *s, size_t from)
-{
-	size_t i = from;
-	char mark = at(s, i);
-
-	if (mark == '\'' || mark == '"') {
-		for (i++; at(s, i) != mark && !is_end(at(s, i)); i++)
-			;
-		return at(s, i) == mark ? i + 1 : from;
-	}
-	while (is_key_character(at(s, i)))
-		i++;
-	return i;
-}
-
-static struct line line_at(const struct yaml_source *s, size_t offset)
-{
-	struct line l = {.from = offset < s->text.len ? offset : s->text.len};
-	size_t key;
-
-	while (l.from > 0 && !is_end(at(s, l.from - 1)))
-		l.from--;
-	for (l.to = l.from; !is_end(at(s, l.to)); l.to++)
-		;
-	l.text = skip_blanks(s, l.from);
-	while (at(s, l.text) == '-' && is_blank(at(s, l.text + 1)))
-		l.text = skip_blanks(s, l.text + 1);
-	key = key_end(s, l.text);
-	l.colon = skip_blanks(s, key);
-	l.has_key = key > l.text && at(s, l.colon) == ':' &&
-		    (is_blank(at(s, l.colon + 1)) || l.colon + 1 == l.to);
-	l.value = l.has_key ? skip_blanks(s, l.colon + 1) : l.text;
-	l.value_to = value_end(s, l.value, l.to);
-	return l;
-}
-
-/* The line above that has something on it; false at the top. */
-static bool line_above(const struct yaml_source *s, struct line *l)
-{
-	while (l->from > 0) {
-		*l = line_at(s, l->from - 1);
-		if (l->text < l->to && at(s, l->text) != '#')
-			return true;
-	}
-	return false;
-}
-
-/* The end of a value within [...] or {...}: brackets of its own are part of it. */
-static size_t flow_value_end(const struct yaml_source *s, size_t from)
-{
-	int depth = 0;
-	size_t i;
-
-	for (i = from; !is_end(at(s, i)); i++) {
-		char c = at(s, i);
-
-		if (c == '{' || c == '[')
-			depth++;
-		else if ((c == '}' || c == ']') && depth-- == 0)
-			break;
-		else if (c == ',' && depth == 0)
-			break;
-		else if (c == '#' && i > from && is_blank(at(s, i - 1)))
-			break;
-	}
-	return trim_end(s, from, i);
-}
-
-/* Where the value within [...] or {...} that holds `offset` begins. */
-static size_t flow_value_start(const struct yaml_source *s, size_t offset)
-{
-	size_t i = offset;
-
-	while (i > 0 && !is_end(at(s, i - 1)) && !strchr(",[{", at(s, i - 1)) &&
-	       !(at(s, i - 1) == ':' && is_blank(at(s, i))))
-		i--;
-	return skip_blanks(s, i);
-}
-
-/* False where a plain value goes on from the line above. */
-static bool begins_flow_value(const struct yaml_source *s, size_t offset)
-{
-	while (offset > 0 && (is_blank(at(s, offset - 1)) || is_end(at(s, offset - 1))))
-		offset--;
-	return offset > 0 && strchr(",[{:", at(s, offset - 1));
-}
 
 /* Says that text[from, to) should read `meant` in single quotes, and makes it so. */
 static bool quote(struct yaml_source *s, size_t from, size_t to, struct slice meant,
@@ -187,7 +43,7 @@ static bool quote(struct yaml_source *s, size_t from, size_t to, struct slice me
 static bool quote_as_is(struct yaml_source *s, size_t from, size_t to,
 			struct diag *diag, const char *what)
 {
-	return quote(s, from, to, between(s, from, to), diag, what);
+	return quote(s, from, to, yaml_text(s, from, to), diag, what);
 }
 
 /* In libyaml's own words: nothing is known that would mend it. */
@@ -203,12 +59,12 @@ static bool explain_tab(struct yaml_source *s, const struct failure *f,
 			struct diag *diag)
 {
 	size_t offset = f->at;
-	struct line l = line_at(s, offset);
+	struct yaml_line l = yaml_line_at(s, offset);
 	size_t tab = l.from;
 
-	while (at(s, tab) == ' ')
+	while (yaml_text_at(s, tab) == ' ')
 		tab++;
-	if (at(s, tab) == '\t')
+	if (yaml_text_at(s, tab) == '\t')
 		offset = tab;
 	diag_error(diag, yaml_source_position(s, offset), "indent with spaces",
 		   "a tab stands where YAML allows only spaces");
@@ -219,13 +75,14 @@ static bool explain_tab(struct yaml_source *s, const struct failure *f,
 static bool quote_start(struct yaml_source *s, const struct failure *f, size_t offset,
 			struct diag *diag)
 {
-	struct line l = line_at(s, offset);
+	struct yaml_line l = yaml_line_at(s, offset);
 	char what[80];
 
 	snprintf(what, sizeof(what), "a value that begins with %c must stand in quotes",
-		 at(s, offset));
+		 yaml_text_at(s, offset));
 	if (f->in_flow)
-		return quote_as_is(s, offset, flow_value_end(s, offset), diag, what);
+		return quote_as_is(s, offset, yaml_flow_value_end(s, offset), diag,
+				   what);
 	if (l.value == offset && l.value_to > offset)
 		return quote_as_is(s, offset, l.value_to, diag, what);
 	return explain_other(s, f, diag);
@@ -234,7 +91,7 @@ static bool quote_start(struct yaml_source *s, const struct failure *f, size_t o
 static bool explain_start(struct yaml_source *s, const struct failure *f,
 			  struct diag *diag)
 {
-	if (at(s, f->at) == '\t')
+	if (yaml_text_at(s, f->at) == '\t')
 		return explain_tab(s, f, diag);
 	return quote_start(s, f, f->at, diag);
 }
@@ -249,10 +106,10 @@ static bool explain_context_start(struct yaml_source *s, const struct failure *f
 /* Behind the closing quote on this line; 0 if there is none. */
 static size_t behind_double_quoted(const struct yaml_source *s, size_t from)
 {
-	for (size_t i = from + 1; !is_end(at(s, i)); i++) {
-		if (at(s, i) == '"')
+	for (size_t i = from + 1; !yaml_is_end(yaml_text_at(s, i)); i++) {
+		if (yaml_text_at(s, i) == '"')
 			return i + 1;
-		if (at(s, i) == '\\' && !is_end(at(s, i + 1)))
+		if (yaml_text_at(s, i) == '\\' && !yaml_is_end(yaml_text_at(s, i + 1)))
 			i++;
 	}
 	return 0;
@@ -277,16 +134,16 @@ static bool explain_escape(struct yaml_source *s, const struct failure *f,
 	struct strbuf meant = STRBUF_INIT;
 	char what[80];
 
-	while (escape > from && at(s, escape) != '\\')
+	while (escape > from && yaml_text_at(s, escape) != '\\')
 		escape--;
 	snprintf(what, sizeof(what), "%.*s is not an escape that double quotes know",
-		 SLICE_ARG(between(s, escape, escape + 2)));
+		 SLICE_ARG(yaml_text(s, escape, escape + 2)));
 	if (to == 0) {
 		diag_error(diag, yaml_source_position(s, from),
 			   "put the value in single quotes", "%s", what);
 		return false;
 	}
-	unescape(&meant, between(s, from + 1, to - 1));
+	unescape(&meant, yaml_text(s, from + 1, to - 1));
 	quote(s, from, to, strbuf_slice(&meant), diag, what);
 	strbuf_finish(&meant);
 	return true;
@@ -296,14 +153,14 @@ static bool explain_escape(struct yaml_source *s, const struct failure *f,
 static bool close_quote(struct yaml_source *s, size_t from, bool in_flow,
 			struct diag *diag)
 {
-	struct line l = line_at(s, from);
-	size_t to = trim_end(s, from, l.to);
+	struct yaml_line l = yaml_line_at(s, from);
+	size_t to = yaml_trim_end(s, from, l.to);
 	struct strbuf instead = STRBUF_INIT;
-	char quote_mark[2] = {at(s, from), '\0'};
+	char quote_mark[2] = {yaml_text_at(s, from), '\0'};
 	bool known = !in_flow && l.value == from && to > from + 1;
 
 	if (known && to - from < LONGEST_SUGGESTION)
-		strbuf_addf(&instead, "write %.*s%s", SLICE_ARG(between(s, from, to)),
+		strbuf_addf(&instead, "write %.*s%s", SLICE_ARG(yaml_text(s, from, to)),
 			    quote_mark);
 	else
 		strbuf_addf(&instead, "write %s at the end of the value", quote_mark);
@@ -322,20 +179,23 @@ static bool explain_open_quote(struct yaml_source *s, const struct failure *f,
 }
 
 /* `key:value`: no blank behind the colon. */
-static bool lacks_blank(const struct yaml_source *s, const struct line *l)
+static bool lacks_blank(const struct yaml_source *s, const struct yaml_line *l)
 {
-	size_t key = key_end(s, l->text);
+	size_t key = yaml_key_end(s, l->text);
 
-	return !l->has_key && key > l->text && at(s, key) == ':' && key + 1 < l->to;
+	return !l->has_key && key > l->text && yaml_text_at(s, key) == ':' &&
+	       key + 1 < l->to;
 }
 
-static bool add_blank(struct yaml_source *s, const struct line *l, struct diag *diag)
+static bool add_blank(struct yaml_source *s, const struct yaml_line *l,
+		      struct diag *diag)
 {
-	size_t colon = key_end(s, l->text);
+	size_t colon = yaml_key_end(s, l->text);
 	struct strbuf instead = STRBUF_INIT;
 
-	strbuf_addf(&instead, "write %.*s: %.*s", SLICE_ARG(between(s, l->text, colon)),
-		    SLICE_ARG(between(s, colon + 1, value_end(s, l->text, l->to))));
+	strbuf_addf(
+		&instead, "write %.*s: %.*s", SLICE_ARG(yaml_text(s, l->text, colon)),
+		SLICE_ARG(yaml_text(s, colon + 1, yaml_value_end(s, l->text, l->to))));
 	diag_error(diag, yaml_source_position(s, colon),
 		   instead.len <= LONGEST_SUGGESTION ? instead.ptr
 						     : "write a space there",
@@ -346,10 +206,10 @@ static bool add_blank(struct yaml_source *s, const struct line *l, struct diag *
 }
 
 /* Text that is no `key: value` where only that can stand. */
-static bool report_no_key(struct yaml_source *s, const struct line *l,
+static bool report_no_key(struct yaml_source *s, const struct yaml_line *l,
 			  struct diag *diag)
 {
-	struct slice text = between(s, l->text, trim_end(s, l->text, l->to));
+	struct slice text = yaml_text(s, l->text, yaml_trim_end(s, l->text, l->to));
 
 	diag_error(diag, yaml_source_position(s, l->text),
 		   "write a key and its value as `key: value`",
@@ -363,13 +223,13 @@ static bool report_no_key(struct yaml_source *s, const struct line *l,
 static bool explain_colon(struct yaml_source *s, const struct failure *f,
 			  struct diag *diag)
 {
-	struct line l = line_at(s, f->at), above = l;
+	struct yaml_line l = yaml_line_at(s, f->at), above = l;
 
-	if (l.has_key && f->at > l.colon && !strchr("'\"", at(s, l.value)))
+	if (l.has_key && f->at > l.colon && !strchr("'\"", yaml_text_at(s, l.value)))
 		return quote_as_is(s, l.value, l.value_to, diag,
 				   "a value that holds a colon and a space must stand "
 				   "in quotes");
-	if (!line_above(s, &above) || !l.has_key || f->at != l.colon)
+	if (!yaml_line_above(s, &above) || !l.has_key || f->at != l.colon)
 		return explain_other(s, f, diag);
 	if (lacks_blank(s, &above))
 		return add_blank(s, &above, diag);
@@ -385,8 +245,8 @@ static bool explain_colon(struct yaml_source *s, const struct failure *f,
 static bool explain_no_colon(struct yaml_source *s, const struct failure *f,
 			     struct diag *diag)
 {
-	struct line l = line_at(s, f->context_at);
-	char mark = at(s, f->context_at);
+	struct yaml_line l = yaml_line_at(s, f->context_at);
+	char mark = yaml_text_at(s, f->context_at);
 
 	if (f->in_flow)
 		return explain_other(s, f, diag);
@@ -401,7 +261,7 @@ static bool explain_no_colon(struct yaml_source *s, const struct failure *f,
 static bool double_apostrophe(struct yaml_source *s, const struct failure *f,
 			      size_t last_quote, struct diag *diag)
 {
-	struct slice inner = between(s, f->scalar_from + 1, last_quote);
+	struct slice inner = yaml_text(s, f->scalar_from + 1, last_quote);
 	struct strbuf meant = STRBUF_INIT;
 
 	for (size_t i = 0; i < inner.len; i++) {
@@ -420,10 +280,10 @@ static bool double_apostrophe(struct yaml_source *s, const struct failure *f,
 static bool explain_after_quote(struct yaml_source *s, const struct failure *f,
 				struct diag *diag)
 {
-	struct line l = line_at(s, f->at);
-	size_t last = trim_end(s, f->at, l.to);
+	struct yaml_line l = yaml_line_at(s, f->at);
+	size_t last = yaml_trim_end(s, f->at, l.to);
 
-	while (last > f->at && at(s, last - 1) != f->quote)
+	while (last > f->at && yaml_text_at(s, last - 1) != f->quote)
 		last--;
 	if (f->at == f->scalar_to && last > f->at)
 		return double_apostrophe(s, f, last - 1, diag);
@@ -436,14 +296,14 @@ static bool explain_after_quote(struct yaml_source *s, const struct failure *f,
 /* The scalar that was read last stands behind the failure, or reaches into its line. */
 static bool is_behind_quoted(const struct yaml_source *s, const struct failure *f)
 {
-	return f->quote && f->scalar_to >= line_at(s, f->at).from &&
-	       skip_blanks(s, f->scalar_to) == f->at;
+	return f->quote && f->scalar_to >= yaml_line_at(s, f->at).from &&
+	       yaml_skip_blanks(s, f->scalar_to) == f->at;
 }
 
 static bool explain_quoted(struct yaml_source *s, const struct failure *f,
 			   struct diag *diag)
 {
-	if (f->scalar_from < line_at(s, f->at).from)
+	if (f->scalar_from < yaml_line_at(s, f->at).from)
 		return close_quote(s, f->scalar_from, f->in_flow, diag);
 	return explain_after_quote(s, f, diag);
 }
@@ -452,11 +312,11 @@ static bool explain_quoted(struct yaml_source *s, const struct failure *f,
 static bool explain_no_key(struct yaml_source *s, const struct failure *f,
 			   struct diag *diag)
 {
-	struct line l = line_at(s, f->at);
+	struct yaml_line l = yaml_line_at(s, f->at);
 
 	if (is_behind_quoted(s, f))
 		return explain_quoted(s, f, diag);
-	if (l.value < f->at && strchr("[{*&!", at(s, l.value))) {
+	if (l.value < f->at && strchr("[{*&!", yaml_text_at(s, l.value))) {
 		struct failure in_block = *f;
 
 		in_block.in_flow = false;
@@ -472,20 +332,21 @@ static bool explain_no_key(struct yaml_source *s, const struct failure *f,
 static bool explain_no_comma(struct yaml_source *s, const struct failure *f,
 			     struct diag *diag)
 {
-	char open = at(s, f->context_at), c = at(s, f->at);
-	size_t from = flow_value_start(s, f->at);
+	char open = yaml_text_at(s, f->context_at), c = yaml_text_at(s, f->at);
+	size_t from = yaml_flow_value_start(s, f->at);
 	char what[96];
 
 	if (is_behind_quoted(s, f))
 		return explain_quoted(s, f, diag);
-	if (from < f->at && strchr("{[:", c) && !is_blank(at(s, f->at - 1)) &&
-	    begins_flow_value(s, from)) {
+	if (from < f->at && strchr("{[:", c) &&
+	    !yaml_is_blank(yaml_text_at(s, f->at - 1)) &&
+	    yaml_begins_flow_value(s, from)) {
 		snprintf(what, sizeof(what),
 			 "a value that holds %c must stand in quotes within %s", c,
 			 open == '{' ? "{...}" : "[...]");
-		return quote_as_is(s, from, flow_value_end(s, from), diag, what);
+		return quote_as_is(s, from, yaml_flow_value_end(s, from), diag, what);
 	}
-	if (line_at(s, f->at).from == line_at(s, f->context_at).from)
+	if (yaml_line_at(s, f->at).from == yaml_line_at(s, f->context_at).from)
 		return explain_other(s, f, diag);
 	diag_error(diag, yaml_source_position(s, f->context_at),
 		   open == '{' ? "write } at its end; text goes in single quotes"
