@@ -1,4 +1,4 @@
-#include "daemon/config.h"
+#include "daemon/config_loader.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,16 +10,8 @@
 #include "daemon/key_file.h"
 #include "exporter/address.h"
 #include "parsers/value.h"
-#include "parsers/yaml.h"
 
-#define KEYS(array) array, sizeof(array) / sizeof((array)[0])
 #define AT(field) offsetof(struct config_limits, field)
-
-struct config_loader {
-	struct config *config;
-	struct diag *diag;
-	const char *directory; /* paths in the file are relative to it */
-};
 
 static const struct {
 	const char *name;
@@ -47,8 +39,6 @@ static const struct config_limits default_limits = {
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error"};
 static const char *const log_formats[] = {"logfmt", "json"};
-static const char *const on_off[] = {"false", "true"};
-static const char *const start_places[] = {"beginning", "end"};
 static const char *const sync_kinds[] = {"normal", "full"};
 
 /* Where a flag stands, for messages. */
@@ -57,8 +47,7 @@ static struct position of_flag(const char *flag)
 	return (struct position){.file = flag};
 }
 
-/* The index of a word; -1 after an error. */
-static int choose(struct config_loader *l, const char *text, struct position at,
+int config_choose(struct config_loader *l, const char *text, struct position at,
 		  const char *what, const char *const *words, size_t count)
 {
 	struct strbuf instead = STRBUF_INIT;
@@ -80,9 +69,33 @@ static int choose(struct config_loader *l, const char *text, struct position at,
 	return -1;
 }
 
-/* Without `.`, `..` and double slashes where that needs no look at the disk. */
-static const char *absolute(struct config_loader *l, const char *directory,
-			    const char *path)
+bool config_load_choice(struct config_loader *l, const struct yaml_node *mapping,
+			const char *key, const char *const *words, size_t count,
+			int *index)
+{
+	const struct yaml_node *node = yaml_get(mapping, key);
+	int chosen;
+
+	if (!node || !yaml_expect(node, YAML_SCALAR, key, l->diag))
+		return false;
+	chosen = config_choose(l, node->text.ptr, node->at, key, words, count);
+	if (chosen >= 0)
+		*index = chosen;
+	return chosen >= 0;
+}
+
+bool config_load_flag(struct config_loader *l, const struct yaml_node *mapping,
+		      const char *key)
+{
+	static const char *const words[] = {"false", "true"};
+	int choice = 0;
+
+	config_load_choice(l, mapping, key, KEYS(words), &choice);
+	return choice == 1;
+}
+
+const char *config_path(struct config_loader *l, const char *directory,
+			const char *path)
 {
 	char *joined, *cwd;
 
@@ -105,154 +118,6 @@ static const char *absolute(struct config_loader *l, const char *directory,
 	return path;
 }
 
-/* -- logs ----------------------------------------------------------------- */
-
-static const char *const log_keys[] = {"path",         "include",   "exclude",
-				       "path_pattern", "envelope",  "start_at",
-				       "poll",         "rotated_to"};
-
-static struct discovery_root *add_root(struct config_loader *l, const char *path)
-{
-	struct config *c = l->config;
-
-	c->roots = xgrow(c->roots, c->root_count, sizeof(*c->roots));
-	c->path_patterns =
-		xgrow(c->path_patterns, c->root_count, sizeof(struct regex *));
-	c->path_patterns[c->root_count] = NULL;
-	c->envelopes = xgrow(c->envelopes, c->root_count, sizeof(*c->envelopes));
-	c->envelopes[c->root_count] = ENVELOPE_AUTO;
-	c->roots[c->root_count] = (struct discovery_root){.path = path};
-	return &c->roots[c->root_count++];
-}
-
-static const char *const *load_globs(struct config_loader *l,
-				     const struct yaml_node *entry, const char *key,
-				     size_t *count)
-{
-	const struct yaml_node *node = yaml_get(entry, key);
-	const char **globs;
-
-	*count = 0;
-	if (!node || !yaml_expect(node, YAML_SEQUENCE, key, l->diag))
-		return NULL;
-	globs = arena_alloc(l->config->arena, node->count * sizeof(*globs));
-	for (size_t i = 0; i < node->count; i++) {
-		struct slice text;
-
-		if (yaml_expect(node->items[i], YAML_SCALAR, key, l->diag) &&
-		    yaml_pattern_text(node->items[i], key, &text, l->diag))
-			globs[(*count)++] = arena_copy(l->config->arena, text);
-	}
-	return globs;
-}
-
-/* Relative ones are relative to the directory of each file: they stay as they are. */
-static void load_rotated_to(struct config_loader *l, const struct yaml_node *entry,
-			    struct discovery_root *root)
-{
-	const struct yaml_node *node = yaml_get(entry, "rotated_to");
-	const char **directories;
-
-	if (!node || !yaml_expect(node, YAML_SEQUENCE, "rotated_to", l->diag))
-		return;
-	directories = arena_alloc(l->config->arena, node->count * sizeof(*directories));
-	for (size_t i = 0; i < node->count; i++) {
-		const struct yaml_node *item = node->items[i];
-
-		if (!yaml_expect(item, YAML_SCALAR, "rotated_to", l->diag))
-			continue;
-		if (item->text.len == 0)
-			diag_error(l->diag, item->at, "write a directory",
-				   "rotated_to: \"\" is no directory");
-		directories[root->rotated_to_count++] = item->text.ptr;
-	}
-	root->rotated_to = directories;
-}
-
-static bool load_choice(struct config_loader *l, const struct yaml_node *mapping,
-			const char *key, const char *const *words, size_t count,
-			int *index)
-{
-	const struct yaml_node *node = yaml_get(mapping, key);
-	int chosen;
-
-	if (!node || !yaml_expect(node, YAML_SCALAR, key, l->diag))
-		return false;
-	chosen = choose(l, node->text.ptr, node->at, key, words, count);
-	if (chosen >= 0)
-		*index = chosen;
-	return chosen >= 0;
-}
-
-static void add_path_field(struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->path_field_count; i++)
-		if (strcmp(c->path_fields[i], name) == 0)
-			return;
-	c->path_fields = xgrow(c->path_fields, c->path_field_count, sizeof(char *));
-	c->path_fields[c->path_field_count++] = name;
-}
-
-static void load_path_pattern(struct config_loader *l, const struct yaml_node *entry)
-{
-	const struct yaml_node *node = yaml_get(entry, "path_pattern");
-	struct config *c = l->config;
-	struct regex *regex;
-	struct slice text;
-
-	if (!node || !yaml_expect(node, YAML_SCALAR, "path_pattern", l->diag) ||
-	    !yaml_pattern_text(node, "path_pattern", &text, l->diag))
-		return;
-	regex = regex_compile(text, node->at, l->diag);
-	c->path_patterns[c->root_count - 1] = regex;
-	for (size_t i = 0; regex && i < regex_name_count(regex); i++)
-		add_path_field(c, regex_name(regex, i));
-}
-
-static void load_log(struct config_loader *l, const struct yaml_node *entry)
-{
-	const struct yaml_node *path = yaml_get(entry, "path");
-	struct discovery_root *root;
-	int choice;
-
-	yaml_check_keys(entry, "an entry of logs", KEYS(log_keys), l->diag);
-	if (!path) {
-		diag_error(l->diag, entry->at,
-			   "add path: and a directory, file or glob",
-			   "an entry of logs has no path");
-		return;
-	}
-	if (!yaml_expect(path, YAML_SCALAR, "path", l->diag))
-		return;
-	root = add_root(l, absolute(l, l->directory, path->text.ptr));
-	root->include = load_globs(l, entry, "include", &root->include_count);
-	root->exclude = load_globs(l, entry, "exclude", &root->exclude_count);
-	load_rotated_to(l, entry, root);
-	if (load_choice(l, entry, "poll", KEYS(on_off), &choice))
-		root->poll = choice == 1;
-	if (load_choice(l, entry, "start_at", KEYS(start_places), &choice))
-		root->start_at_end = choice == 1;
-	load_path_pattern(l, entry);
-	if (load_choice(l, entry, "envelope", envelope_names, ENVELOPES, &choice))
-		l->config->envelopes[l->config->root_count - 1] = (enum envelope)choice;
-}
-
-static void load_logs(struct config_loader *l, const struct yaml_node *root)
-{
-	const struct yaml_node *logs = yaml_get(root, "logs");
-
-	if (!logs || !yaml_expect(logs, YAML_SEQUENCE, "logs", l->diag))
-		return;
-	for (size_t i = 0; i < logs->count; i++) {
-		const struct yaml_node *entry = logs->items[i];
-
-		if (entry->kind == YAML_SCALAR)
-			add_root(l, absolute(l, l->directory, entry->text.ptr));
-		else if (yaml_expect(entry, YAML_MAPPING, "an entry of logs", l->diag))
-			load_log(l, entry);
-	}
-}
-
 /* -- the other keys ------------------------------------------------------- */
 
 static void add_patterns(struct config_loader *l, const char *path)
@@ -271,8 +136,8 @@ static void load_patterns(struct config_loader *l, const struct yaml_node *root)
 		return;
 	for (size_t i = 0; i < node->count; i++)
 		if (yaml_expect(node->items[i], YAML_SCALAR, "patterns", l->diag))
-			add_patterns(
-				l, absolute(l, l->directory, node->items[i]->text.ptr));
+			add_patterns(l, config_path(l, l->directory,
+						    node->items[i]->text.ptr));
 }
 
 static void load_labels(struct config_loader *l, const struct yaml_node *root)
@@ -297,31 +162,6 @@ static void load_labels(struct config_loader *l, const struct yaml_node *root)
 	}
 }
 
-/* 1000, 64KiB, 1MiB, 1GiB, 64kB, 1MB. */
-static bool parse_size(struct slice text, bool bytes, double *value)
-{
-	static const struct {
-		const char *suffix;
-		double factor;
-	} units[] = {
-		{"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"kB", 1e3},
-		{"KB", 1e3},     {"MB", 1e6},        {"GB", 1e9},           {"B", 1}};
-
-	for (size_t i = 0; bytes && i < sizeof(units) / sizeof(units[0]); i++) {
-		size_t n = strlen(units[i].suffix);
-
-		if (text.len <= n ||
-		    memcmp(text.ptr + text.len - n, units[i].suffix, n) != 0)
-			continue;
-		text.len -= n;
-		while (text.len > 0 && text.ptr[text.len - 1] == ' ')
-			text.len--;
-		return value_parse(VALUE_NUMBER, text, value) &&
-		       (*value *= units[i].factor, true);
-	}
-	return value_parse(VALUE_NUMBER, text, value);
-}
-
 static void load_limits(struct config_loader *l, const struct yaml_node *root)
 {
 	const struct yaml_node *node = yaml_get(root, "limits");
@@ -338,7 +178,8 @@ static void load_limits(struct config_loader *l, const struct yaml_node *root)
 
 		if (!item || !yaml_expect(item, YAML_SCALAR, limits[i].name, l->diag))
 			continue;
-		if (parse_size(item->text, limits[i].bytes, &value) &&
+		if (value_parse(limits[i].bytes ? VALUE_BYTES : VALUE_NUMBER,
+				item->text, &value) &&
 		    value >= limits[i].least && value <= 4294967295.0 &&
 		    value == floor(value))
 			*(size_t *)(void *)((char *)&l->config->limits +
@@ -393,7 +234,6 @@ static void load_web(struct config_loader *l, const struct yaml_node *root,
 	const char *path = options->telemetry_path;
 	struct address address;
 	struct error err;
-	int choice;
 
 	c->listen_address = options->listen_address;
 	take(l, web, "listen-address", &c->listen_address, &address_at);
@@ -410,8 +250,7 @@ static void load_web(struct config_loader *l, const struct yaml_node *root,
 	c->telemetry_path = arena_strdup(c->arena, path);
 	c->listen_address = arena_strdup(c->arena, c->listen_address);
 	c->enable_lifecycle = options->enable_lifecycle;
-	if (web && load_choice(l, web, "enable-lifecycle", KEYS(on_off), &choice))
-		c->enable_lifecycle |= choice == 1;
+	c->enable_lifecycle |= web && config_load_flag(l, web, "enable-lifecycle");
 }
 
 static void load_storage(struct config_loader *l, const struct yaml_node *root,
@@ -426,13 +265,15 @@ static void load_storage(struct config_loader *l, const struct yaml_node *root,
 	take(l, storage, "sync", &sync, &sync_at);
 	if (sync)
 		l->config->storage_sync_full =
-			choose(l, sync, sync_at, "storage.sync", KEYS(sync_kinds)) == 1;
+			config_choose(l, sync, sync_at, "storage.sync",
+				      KEYS(sync_kinds)) == 1;
 	if (!path)
 		path = "data";
 	l->config->storage_path =
-		*path == '\0' ? ""
-			      : absolute(l, options->storage_path ? NULL : l->directory,
-					 path);
+		*path == '\0'
+			? ""
+			: config_path(l, options->storage_path ? NULL : l->directory,
+				      path);
 }
 
 static void load_workers(struct config_loader *l, const struct yaml_node *root,
@@ -467,10 +308,13 @@ static void load_logging(struct config_loader *l, const struct yaml_node *root,
 	take(l, log, "level", &level, &level_at);
 	take(l, log, "format", &format, &format_at);
 	l->config->log_level = LOG_LEVEL_INFO;
-	choice = level ? choose(l, level, level_at, "log.level", KEYS(log_levels)) : -1;
+	choice =
+		level ? config_choose(l, level, level_at, "log.level", KEYS(log_levels))
+		      : -1;
 	if (choice >= 0)
 		l->config->log_level = (enum log_level)choice;
-	choice = format ? choose(l, format, format_at, "log.format", KEYS(log_formats))
+	choice = format ? config_choose(l, format, format_at, "log.format",
+					KEYS(log_formats))
 			: -1;
 	if (choice >= 0)
 		l->config->log_format = (enum log_format)choice;
@@ -490,7 +334,7 @@ static void load_hash_key(struct config_loader *l, const struct yaml_node *root,
 	if (!path)
 		return;
 	l->config->names_hash_key = true;
-	path = absolute(l, options->hash_key_file ? NULL : l->directory, path);
+	path = config_path(l, options->hash_key_file ? NULL : l->directory, path);
 	if (!key_file_read(path, l->config->arena, &l->config->hash_key, &access, &err))
 		diag_error(l->diag, at, NULL, "the key: %s", err.text);
 	else if (access == KEY_FILE_READABLE)
@@ -525,9 +369,9 @@ static void load_inputs(struct config_loader *l, const struct yaml_node *root,
 			const struct options *options)
 {
 	if (options->log_count == 0 && root)
-		load_logs(l, root);
+		config_load_logs(l, root);
 	for (size_t i = 0; i < options->log_count; i++)
-		add_root(l, absolute(l, NULL, options->logs[i]));
+		config_add_root(l, config_path(l, NULL, options->logs[i]));
 	if (options->pattern_count == 0 && root)
 		load_patterns(l, root);
 	for (size_t i = 0; i < options->pattern_count; i++)
