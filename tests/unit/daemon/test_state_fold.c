@@ -16,24 +16,27 @@ static uint32_t random_below(uint32_t below)
 }
 
 static double expected[MANY];
-static uint32_t visited;
+static uint32_t visited, right;
 
+/* An assertion of Criterion's for each of so many would take most of the time. */
 static void compare(void *ctx, const struct state_series *series)
 {
 	(void)ctx;
-	cr_assert_eq(series->number, visited++);
-	cr_assert_eq(series->value.value, expected[series->number], "number %u: %g",
-		     series->number, series->value.value);
+	if (series->number == visited && visited == right && right < MANY &&
+	    series->value.value == expected[right])
+		right++;
+	visited++;
 }
 
 static void expect_all(void)
 {
 	uint64_t id;
 
-	visited = 0;
+	visited = right = 0;
 	cr_assert(state_load_family(state, &hits, compare, NULL, &id, &err), "%s",
 		  err.text);
-	cr_expect_eq(visited, MANY);
+	cr_assert_eq(visited, MANY);
+	cr_assert_eq(right, MANY, "number %u is not %g", right, expected[right]);
 }
 
 static void change(uint64_t id, uint32_t count)
