@@ -119,7 +119,7 @@ fuzz_make = $(MAKE) -j$$(nproc) --no-print-directory BUILD=$(BUILD)/fuzzing CC=c
     EXTRA='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzzers
 
 test: deps-test  ## build and run every test
-	@$(MAKE) -j$$(nproc) --no-print-directory logtally unit crash bench-programs differential
+	@$(MAKE) -j$$(nproc) --no-print-directory logtally unit crash bench-programs differential $(BUILD)/metrics_doc
 	@$(MAKE) -j$$(nproc) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 -g' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
 	    unit $(BUILD)/asan/logtally
@@ -252,9 +252,10 @@ check-headers:  ## each header compiles alone
 	@set -e; for h in include/*/*.h; do \
 	    $(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -Werror -fsyntax-only -x c $$h; done
 
+LINT_JOBS ?= $$(nproc)
 lint:  ## clang-tidy and cppcheck
 	@printf '%s\n' $(foreach r,$(ROOMS),$(call sources,$(r))) | \
-	    xargs -P $$(nproc) -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=gnu11 2>/dev/null' clang-tidy
+	    xargs -P $(LINT_JOBS) -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=gnu11 2>/dev/null' clang-tidy
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 --suppress=missingIncludeSystem \
 	    --suppress=ctuuninitvar --suppress=varFuncNullUB $(CPPFLAGS) $(ROOMS)

@@ -4,8 +4,9 @@
 
 Unit tests run twice: as built for release, and under AddressSanitizer and
 UndefinedBehaviorSanitizer, whose reports fail the run (Criterion forks for
-each test, so they are gathered in files).  Programs and modules of scenarios
-run side by side, one a core.
+each test, so they are gathered in files).  Everything runs side by side, in
+their order below: what keeps a core busy beside what mostly waits, so that
+the cores are never more than just busy.  Each line says how long it took.
 """
 
 import argparse
@@ -16,10 +17,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+import traceback
+from collections import deque
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
+CORES = os.cpu_count() or 1
 
 
 class Totals:
@@ -27,21 +31,48 @@ class Totals:
         self.passed = 0
         self.failed = 0
         self.lock = threading.Lock()
+        self.job = threading.local()
+
+    def begin(self):
+        """What this thread adds from now on is told with the seconds since now."""
+        self.job.began = time.monotonic()
 
     def add(self, passed, failed, what, output=""):
         """`output` is printed if something failed."""
         with self.lock:
             self.passed += passed
             self.failed += failed
-            print(f"{'FAIL' if failed else 'ok  '}  {what}: {passed} passed, {failed} failed", flush=True)
+            took = time.monotonic() - self.job.began
+            print(f"{'FAIL' if failed else 'ok  '}  {what}: {passed} passed, {failed} failed ({took:.0f} s)", flush=True)
             if failed and output:
                 print(output, flush=True)
 
 
-def side_by_side(call, items):
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(call, items):
-            pass
+def side_by_side(totals, busy, waiting):
+    """Calls, each with its arguments.  One core less than there are is busy beside as many calls that wait as there are cores; when
+    nothing waits any more, all are busy.
+    """
+    queues = {"busy": deque(busy), "waiting": deque(waiting)}
+
+    def work(*order):
+        for name in order:
+            while True:
+                try:
+                    call, *arguments = queues[name].popleft()
+                except IndexError:
+                    break
+                totals.begin()
+                try:
+                    call(totals, *arguments)
+                except Exception:  # of this file's: what was not run has failed
+                    totals.add(0, 1, f"{call.__name__} {arguments}", traceback.format_exc())
+
+    orders = [("busy", "waiting")] * max(CORES - 1, 1) + [("waiting", "busy")] + [("waiting",)] * (CORES - 1)
+    threads = [threading.Thread(target=work, args=order, daemon=True) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def run(command, seconds=600, **more):
@@ -140,33 +171,36 @@ def planted_violation(totals):
 
 def state_crash(totals, build):
     """The state's process is killed, or its disk fails, at every system call."""
-    done = run([sys.executable, HERE + "/crash/run_state_crash.py", "--build", build])
+    done = run([sys.executable, HERE + "/crash/run_state_crash.py", "--build", build, "--jobs", str(CORES)])
     found = re.search(r"^(\d+) passed, 0 failed\n\Z", done.stdout, re.M)
     totals.add(int(bool(found)), int(not found), f"crash at every system call: {found[1] if found else '?'} points")
     if not found:
         print(done.stdout + done.stderr)
 
 
-def scenarios(totals, only):
-    """Each module in a process of its own; `only`: the tests whose name has this word."""
-    modules = sorted(os.path.basename(path)[:-3] for path in glob.glob(HERE + "/scenarios/test_*.py"))
-    side_by_side(lambda module: scenario_module(totals, module, ["-k", f"*{only}*"] if only else []), modules)
-
-
-def scenario_module(totals, module, more):
-    done = run([sys.executable, "-m", "unittest", "-v", *more, module], 1800, cwd=HERE + "/scenarios")
+def scenario_module(totals, module, sanitized=None, only=None):
+    """In a process of its own.  `sanitized`: the daemon that reports; `only`: the tests whose name has this word."""
+    with tempfile.TemporaryDirectory() as logs:
+        env = dict(os.environ)
+        if sanitized:
+            options = f"log_path={logs}/report"
+            env.update(LOGTALLY=sanitized, ASAN_OPTIONS="detect_leaks=1:" + options, UBSAN_OPTIONS=options)
+        chosen = ["-k", f"*{only}*"] if only else []
+        done = run([sys.executable, "-m", "unittest", "-v", *chosen, module], 1800, cwd=HERE + "/scenarios", env=env)
+        bad = bad_tests(done.stderr)
+        for line in re.findall(r"^NOT TESTED: .*", done.stderr, re.M):
+            print(line, flush=True)
+        failed = len(still_bad(bad, env))
+        reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
     ran = re.search(r"^Ran (\d+) tests?", done.stderr, re.M)
     count = int(ran[1]) if ran else 0
-    bad = bad_tests(done.stderr)
-    for line in re.findall(r"^NOT TESTED: .*", done.stderr, re.M):
-        print(line, flush=True)
-    failed = len(still_bad(bad, os.environ))
     if bad and not failed:
         print(done.stderr, flush=True)
-    if not more and (count == 0 or (done.returncode and not bad)):
+    if reports or (not only and (count == 0 or (done.returncode and not bad))):
         failed += 1
     if count or failed:
-        totals.add(max(count - failed, 0), failed, f"scenarios {module}", done.stderr)
+        what = f"scenarios {module}{' under the sanitizers' if sanitized else ''}"
+        totals.add(max(count - failed, 0), failed, what, done.stderr + reports)
 
 
 def bad_tests(output):
@@ -184,23 +218,58 @@ def still_bad(tests, env):
     return bad
 
 
-def sanitized_scenarios(totals, binary):
-    """The scenarios again, with the daemon under AddressSanitizer and UndefinedBehaviorSanitizer."""
-    with tempfile.TemporaryDirectory() as logs:
-        options = f"log_path={logs}/report"
-        env = dict(os.environ, LOGTALLY=binary, ASAN_OPTIONS="detect_leaks=1:" + options, UBSAN_OPTIONS=options)
-        done = run([sys.executable, "-m", "unittest", "test_main_job", "test_bad_input", "test_identity", "test_losses", "test_partial_lines",
-                    "test_first_start", "test_replay", "test_explain", "test_pattern_tests"], 900, cwd=HERE + "/scenarios", env=env)
-        bad = still_bad(bad_tests(done.stderr), env)
-        reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
-    ran = re.search(r"^Ran (\d+) tests", done.stderr, re.M)
-    count = int(ran[1]) if ran else 0
-    failed = len(bad) + bool(reports) if count else 1
-    totals.add(max(count - failed, 0), failed, "scenarios under the sanitizers", done.stderr + reports)
-
-
 def programs(pattern):
     return [path for path in sorted(glob.glob(pattern)) if "." not in os.path.basename(path)]
+
+
+# The daemon of these runs under AddressSanitizer and UndefinedBehaviorSanitizer, too.
+SANITIZED = ("test_main_job", "test_bad_input", "test_identity", "test_losses", "test_partial_lines", "test_first_start", "test_replay",
+             "test_explain", "test_pattern_tests")
+
+
+def modules():
+    return sorted(os.path.basename(path)[:-3] for path in glob.glob(HERE + "/scenarios/test_*.py"))
+
+
+def busy_jobs(build, name):
+    """What keeps a core busy; what takes minutes comes first."""
+    python = sys.executable
+    yield shell, "lint", ["make", "-s", "lint", "LINT_JOBS=1"], 2400
+    yield counted, "the Debian package", ["make", "-s", "package-test"], 1500
+    yield state_crash, build
+    for what, command in (("dying at each call that changes a file", ["tests/model/every_call.py"]),
+                          ("JSON and logfmt against other readers", ["tests/differential/formats.py", "--build", build]),
+                          *((f"{what} as other implementations have them", [f"tests/differential/{what}.py"])
+                            for what in ("values", "times", "regexes", "exposition"))):
+        yield counted, what, [python, *command], 600
+    for binary in programs(build + "/asan/unit/*/test_*"):
+        yield unit, binary, True
+    for binary in programs(build + "/fuzzing/fuzz/fuzz_*"):
+        yield fuzz, binary
+    for binary in programs(build + "/unit/*/test_*"):
+        yield unit, binary, False
+    for binary in programs(build + "/tsan/threads/*/test_*"):
+        yield shell, os.path.relpath(binary, TOP), [binary]
+    yield shell, "check-rooms", ["make", "-s", "check-rooms"]
+    yield (planted_violation,)
+    yield shell, "check-headers", ["make", "-s", "check-headers"]
+    yield shell, "docs/metrics.md is made from the table", ["sh", "-c", f"{name}/metrics_doc | diff - docs/metrics.md"]
+    for page in sorted(glob.glob(TOP + "/docs/man/*.[15]")):
+        yield shell, f"mandoc {os.path.basename(page)}", ["sh", "-c", f"test -z \"$(mandoc -T lint -W warning {page})\""]
+    yield pattern_tests, TOP + "/patterns"
+    yield (documented_patterns,)
+
+
+def waiting_jobs(build, name):
+    """What waits most of the time: for the daemon to look again, for a container, for the end of its seconds."""
+    yield counted, "the stack in containers", [sys.executable, "tests/stack/stack_test.py"], 1500
+    yield counted, "random sequences against the model", [sys.executable, "tests/model/model.py", "--sequences", "300", "--jobs", str(CORES)], 1200
+    for tool in ("tsan", "helgrind"):
+        yield shell, f"all threads under {tool}", [sys.executable, "tests/threads/daemon_threads.py", tool, f"{name}/{tool}/logtally"]
+    for module in SANITIZED:
+        yield scenario_module, module, build + "/asan/logtally"
+    for module in modules():
+        yield scenario_module, module
 
 
 def main():
@@ -210,41 +279,11 @@ def main():
     options = parser.parse_args()
     totals = Totals()
     build = os.path.join(TOP, options.build)
+    os.environ["DIFFERENTIAL_BUILD"] = options.build
     if options.only:
-        scenarios(totals, options.only)
+        side_by_side(totals, (), [(scenario_module, module, None, options.only) for module in modules()])
     else:
-        side_by_side(lambda binary: unit(totals, binary, False), programs(build + "/unit/*/test_*"))
-        side_by_side(lambda binary: unit(totals, binary, True), programs(build + "/asan/unit/*/test_*"))
-        for binary in programs(build + "/tsan/threads/*/test_*"):
-            shell(totals, os.path.relpath(binary, TOP), [binary])
-        side_by_side(lambda binary: fuzz(totals, binary), programs(build + "/fuzzing/fuzz/fuzz_*"))
-        shell(totals, "check-rooms", ["make", "-s", "check-rooms"])
-        planted_violation(totals)
-        shell(totals, "check-headers", ["make", "-s", "check-headers"])
-        shell(totals, "lint", ["make", "-s", "lint"], 2400)
-        shell(totals, "docs/metrics.md is made from the table",
-              ["sh", "-c", f"make -s {options.build}/metrics_doc >/dev/null && {options.build}/metrics_doc | diff - docs/metrics.md"])
-        for page in sorted(glob.glob(TOP + "/docs/man/*.[15]")):
-            shell(totals, f"mandoc {os.path.basename(page)}",
-                  ["sh", "-c", f"test -z \"$(mandoc -T lint -W warning {page})\""])
-        pattern_tests(totals, TOP + "/patterns")
-        documented_patterns(totals)
-        state_crash(totals, build)
-        scenarios(totals, None)
-        sanitized_scenarios(totals, build + "/asan/logtally")
-        os.environ["DIFFERENTIAL_BUILD"] = options.build
-        side_by_side(lambda row: counted(totals, *row), [
-            ("JSON and logfmt against other readers", [sys.executable, "tests/differential/formats.py", "--build", build], 600),
-            *((f"{what} as other implementations have them", [sys.executable, f"tests/differential/{what}.py"], 600)
-              for what in ("values", "times", "regexes", "exposition")),
-            ("dying at each call that changes a file", [sys.executable, "tests/model/every_call.py"], 600)])
-        counted(totals, "random sequences against the model", [sys.executable, "tests/model/model.py", "--sequences", "300"], 1200)
-        side_by_side(lambda row: counted(totals, *row), [
-            ("the stack in containers", [sys.executable, "tests/stack/stack_test.py"], 1500),
-            ("the Debian package", ["make", "-s", "package-test"], 1500)])
-        for tool in ("tsan", "helgrind"):
-            shell(totals, f"all threads under {tool}",
-                  [sys.executable, "tests/threads/daemon_threads.py", tool, f"{options.build}/{tool}/logtally"])
+        side_by_side(totals, busy_jobs(build, options.build), waiting_jobs(build, options.build))
     print(f"{totals.passed} passed, {totals.failed} failed")
     return 1 if totals.failed else 0
 
