@@ -31,7 +31,7 @@ The example pipeline writes to  $demo/logs
 Its metrics are served at       http://$address/metrics
 The API it calls is at          http://127.0.0.1:${API_PORT:-8000}/docs
 
-Edit $top/patterns/wearables.yml: new lines are read by it a second later.
+Edit $top/patterns/wearables.yml: new lines are read by it two seconds later.
 Ctrl-C stops all.
 
 TEXT

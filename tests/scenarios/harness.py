@@ -21,6 +21,17 @@ LOGTALLY = os.environ.get("LOGTALLY", TOP + "/logtally")
 COMMAND = [LOGTALLY]  # a tool may stand before it
 DEADLINE = 30
 
+# Patterns for those who need only something that counts.
+WORDS = """
+rules:
+  - name: word
+    pattern: 'word=(?<word>\\S+)'
+    metrics:
+      - counter: words_total
+        help: Words seen.
+        labels: {word: $word}
+"""
+
 
 def wait_for(what, condition, deadline=None):
     """Waits until `condition()` is true; fails with its last value."""

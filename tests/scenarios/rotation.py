@@ -7,6 +7,7 @@ line that was lost from one that was counted twice.
 
 import contextlib
 import gzip
+import itertools
 import os
 import re
 import shutil
@@ -378,3 +379,61 @@ class Rotation(Scenario):
         self.vanished = vanished
         self.again()
         self.finish(kept)
+
+
+class Linked(Rotation):
+    """A log that is found through symbolic links: each method lays one out, and returns its stream and what changes it, again and again."""
+
+    def linked(self, name, target):
+        stream = self.stream(name)
+        os.symlink(target, stream.path)
+        return stream
+
+    def link_to_a_file(self):
+        """current.log leads to 0.log, then to 1.log and so on."""
+        os.mkdir(self.path("store"))
+        stream = self.linked("current.log", "../store/0.log")
+        count = itertools.count(1)
+        return stream, lambda: replace_link(stream.path, f"../store/{next(count)}.log")
+
+    def link_in_the_middle(self):
+        """app.log -> ../now/app.log, and `now` leads to v0, then to v1 and so on."""
+        stream = self.linked("app.log", "../now/app.log")
+        os.mkdir(self.path("v0"))
+        os.symlink("v0", self.path("now"))
+        count = itertools.count(1)
+
+        def change():
+            version = f"v{next(count)}"
+            os.mkdir(self.path(version))
+            replace_link(self.path("now"), version)
+
+        return stream, change
+
+    def link_to_what_is_rotated(self):
+        """The link stays; what it leads to is renamed, and a new file takes its place, beside it and not beside the link."""
+        os.mkdir(self.path("store"))
+        return self.linked("app.log", "../store/real.log"), lambda: rename_and_create(self.path("store", "real.log"))
+
+    def links_of_a_container(self):
+        """containers/x.log -> pods/x/0.log -> docker/x-json.log; the last one is rotated."""
+        for folder in ("pods", "docker"):
+            os.mkdir(self.path(folder))
+        stream = self.linked("x.log", "../pods/0.log")
+        os.symlink("../docker/x-json.log", self.path("pods/0.log"))
+        return stream, lambda: rename_and_create(self.path("docker/x-json.log"))
+
+    def links_of_kubernetes(self):
+        """app.log -> ..data/app.log, ..data -> ..0; a new directory is linked in, the old one removed at once."""
+        stream = self.linked("app.log", "..data/app.log")
+        os.mkdir(self.log("..0"))
+        os.symlink("..0", self.log("..data"))
+        count = itertools.count(1)
+
+        def change():
+            n = next(count)
+            os.mkdir(self.log(f"..{n}"))
+            replace_link(self.log("..data"), f"..{n}")
+            shutil.rmtree(self.log(f"..{n - 1}"))
+
+        return stream, change

@@ -5,17 +5,7 @@ import socket
 import threading
 import time
 
-from harness import Scenario, fetch, parse, wait_for
-
-GOOD = """
-rules:
-  - name: word
-    pattern: 'word=(?<word>\\S+)'
-    metrics:
-      - counter: words_total
-        help: Words seen.
-        labels: {word: $word}
-"""
+from harness import WORDS, Scenario, fetch, parse, wait_for
 
 
 class BadInput(Scenario):
@@ -32,7 +22,7 @@ class BadInput(Scenario):
             self.assertIn(word, err)
 
     def test_a_port_in_use_is_one_line(self):
-        self.pattern_file(GOOD)
+        self.pattern_file(WORDS)
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
@@ -44,7 +34,7 @@ class BadInput(Scenario):
         self.assertIn(str(port), err)
 
     def test_a_state_directory_that_cannot_be_written_is_one_line(self):
-        self.pattern_file(GOOD)
+        self.pattern_file(WORDS)
         self.write(self.path("file"), "")
         status, _, err = self.run_once("run", "--logs", self.logs, "--patterns", self.patterns, "--storage.path",
                                        self.path("file", "state"), "--web.listen-address", "127.0.0.1:0")
@@ -53,7 +43,7 @@ class BadInput(Scenario):
         self.assertIn("--storage.path", err)
 
     def test_a_second_daemon_on_the_same_state_is_refused(self):
-        self.pattern_file(GOOD)
+        self.pattern_file(WORDS)
         state = self.path("state")
         self.start("--storage.path", state)
         status, _, err = self.run_once("run", "--logs", self.logs, "--patterns", self.patterns, "--storage.path", state,
@@ -99,7 +89,7 @@ class BadInput(Scenario):
         for expected in (r"test\.yml:2:24: warning: .*very many steps.*: begin each", r"test\.yml:2:54: warning: n_total has no help: add help"):
             self.assertRegex(err, expected)
         self.assertEqual(self.run_once("check", self.patterns, "--strict")[0], 1)
-        self.pattern_file(GOOD.replace("\\S+", "[a-z]+"))
+        self.pattern_file(WORDS.replace("\\S+", "[a-z]+"))
         self.assertEqual(self.run_once("check", self.patterns, "--strict")[:2], (0, "1 patterns file, 1 rule, 1 metric: ok\n"))
 
     def test_mistakes_in_the_configuration_do_not_hide_those_in_the_patterns(self):
@@ -113,7 +103,7 @@ class BadInput(Scenario):
             self.assertRegex(err, expected)
 
     def test_an_unreadable_log_path_is_named_and_the_rest_goes_on(self):
-        self.pattern_file(GOOD)
+        self.pattern_file(WORDS)
         self.write(self.log("a.log"), "word=a\n")
         missing = self.path("missing")
         d = self.start("--logs", missing, "--logs", self.logs)
@@ -121,7 +111,7 @@ class BadInput(Scenario):
         self.assertIn(missing, d.log)
 
     def test_a_start_that_follows_nothing_lists_what_it_skipped(self):
-        self.pattern_file(GOOD)
+        self.pattern_file(WORDS)
         self.write(self.log("notes.txt"), "word=a\n")
         d = self.start()
         wait_for("the list", lambda: "notes.txt" in d.log)
@@ -142,7 +132,7 @@ class BadInput(Scenario):
         """Too many label sets go to `other`, a long label and a long line are counted."""
         self.write(self.path("logtally.yml"), f"logs: [{{path: {self.logs}}}]\npatterns: [patterns]\n"
                    "limits: {series_per_metric: 10, line_bytes: 2KiB, label_value_bytes: 100}\n")
-        self.pattern_file(GOOD)
+        self.pattern_file(WORDS)
         self.write(self.log("a.log"), "".join(f"word=w{i}\n" for i in range(25)) + "word=" + "x" * 200 + "\n" + "y" * 5000 + "\nword=w1\n")
         d = self.start("--config.file", self.path("logtally.yml"))
         d.wait_value(15, "words_total", word="other")
@@ -153,7 +143,7 @@ class BadInput(Scenario):
 
     def test_a_pattern_that_explodes_is_bounded_and_the_others_go_on(self):
         self.pattern_file("files: ['evil.log']\nrules:\n  - name: boom\n    pattern: '^(a+)+$'\n    metrics:\n      - counter: boom_total\n        help: b\n", "evil.yml")
-        self.pattern_file("files: ['good.log']\n" + GOOD, "good.yml")
+        self.pattern_file("files: ['good.log']\n" + WORDS, "good.yml")
         self.write(self.log("evil.log"), ("a" * 40 + "!\n") * 100000)
         self.write(self.log("good.log"), "")
         d = self.start("--workers", "1")
@@ -167,7 +157,7 @@ class BadInput(Scenario):
 
     def test_rude_clients_do_not_stop_the_next_scrape(self):
         """A thousand idle connections, endless headers, and a client that reads 100 bytes a second."""
-        self.pattern_file(GOOD)
+        self.pattern_file(WORDS)
         self.write(self.log("a.log"), "".join(f"word=w{i:06d}\n" for i in range(9000)))
         d = self.start()
         d.wait_value(9000, "logtally_lines_total")

@@ -12,17 +12,7 @@ import tempfile
 import time
 import unittest
 
-from harness import Scenario, wait_for
-
-WORDS = """
-rules:
-  - name: word
-    pattern: 'word=(?<word>\\S+)'
-    metrics:
-      - counter: words_total
-        help: Words seen.
-        labels: {word: $word}
-"""
+from harness import WORDS, Scenario, wait_for
 
 # Writes lines to three files in turn, each with a write(2) of its own, until the time is over; prints how many.  At low
 # priority: a queue is full in 10 ms, which other tests may take.

@@ -8,17 +8,7 @@ import subprocess
 import time
 import urllib.parse
 
-from harness import LOGTALLY, Scenario, TOP, fetch, free_port, wait_for
-
-WORDS = """
-rules:
-  - name: word
-    pattern: 'word=(?<word>\\S+)'
-    metrics:
-      - counter: words_total
-        help: Words seen.
-        labels: {word: $word}
-"""
+from harness import LOGTALLY, TOP, WORDS, Scenario, fetch, free_port, wait_for
 
 
 class Prometheus:

@@ -6,7 +6,7 @@ import subprocess
 
 import rotation
 from harness import wait_for
-from rotation import Rotation
+from rotation import Linked, Rotation
 
 
 class UnderLoad(Rotation):
@@ -301,7 +301,7 @@ class BetweenTwoLooks(Rotation):
                         streams=[neighbour, self.stream("app.log")])
 
 
-class Links(Rotation):
+class Links(Linked):
     """The followed name is a symbolic link, or there is one on the way."""
 
     def wave(self, stream, change, times=5):
@@ -320,59 +320,19 @@ class Links(Rotation):
         self.finish(kept=False)
 
     def test_a_link_that_is_led_to_another_file(self):
-        """current.log leads to 1.log, then to 2.log and so on."""
-        os.mkdir(self.path("store"))
-        stream = self.stream("current.log")
-        os.symlink("../store/0.log", stream.path)
-        count = iter(range(1, 100))
-        self.wave(stream, lambda: rotation.replace_link(stream.path, f"../store/{next(count)}.log"))
+        self.wave(*self.link_to_a_file())
 
     def test_a_link_in_the_middle_that_is_led_to_another_directory(self):
-        """app.log -> ../now/app.log, and `now` leads to v0, v1 and so on."""
-        stream = self.stream("app.log")
-        os.symlink("../now/app.log", stream.path)
-        os.mkdir(self.path("v0"))
-        os.symlink("v0", self.path("now"))
-        count = iter(range(1, 100))
-
-        def change():
-            version = f"v{next(count)}"
-            os.mkdir(self.path(version))
-            rotation.replace_link(self.path("now"), version)
-
-        self.wave(stream, change)
+        self.wave(*self.link_in_the_middle())
 
     def test_the_target_of_a_link_is_rotated(self):
-        """The link stays; what it leads to is renamed, and a new file takes its place."""
-        os.mkdir(self.path("store"))
-        stream = self.stream("app.log")
-        os.symlink("../store/real.log", stream.path)
-        self.wave(stream, lambda: rotation.rename_and_create(self.path("store", "real.log")))
+        self.wave(*self.link_to_what_is_rotated())
 
     def test_the_target_of_a_chain_of_links_is_rotated(self):
-        """As a container's log: containers/x.log -> pods/x/0.log -> docker/x-json.log."""
-        for folder in ("pods", "docker"):
-            os.mkdir(self.path(folder))
-        stream = self.stream("x.log")
-        os.symlink("../pods/0.log", stream.path)
-        os.symlink("../docker/x-json.log", self.path("pods/0.log"))
-        self.wave(stream, lambda: rotation.rename_and_create(self.path("docker/x-json.log")))
+        self.wave(*self.links_of_a_container())
 
     def test_kubernetes_swaps_data(self):
-        """app.log -> ..data/app.log, ..data -> ..1; a new directory is linked in, the old one removed at once."""
-        stream = self.stream("app.log")
-        os.mkdir(self.log("..0"))
-        os.symlink("..0", self.log("..data"))
-        os.symlink("..data/app.log", stream.path)
-        count = iter(range(1, 100))
-
-        def change():
-            n = next(count)
-            os.mkdir(self.log(f"..{n}"))
-            rotation.replace_link(self.log("..data"), f"..{n}")
-            shutil.rmtree(self.log(f"..{n - 1}"))
-
-        self.wave(stream, change)
+        self.wave(*self.links_of_kubernetes())
 
 
 class Directories(Rotation):

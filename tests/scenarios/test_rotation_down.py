@@ -6,7 +6,7 @@ import subprocess
 
 import rotation
 from harness import wait_for
-from rotation import Rotation
+from rotation import Linked, Rotation
 
 
 class WhileDown(Rotation):
@@ -296,7 +296,7 @@ class WhileDown(Rotation):
         self.finish()
 
 
-class LinksWhileDown(Rotation):
+class LinksWhileDown(Linked):
     """The followed name is a symbolic link, or there is one on the way."""
 
     def change(self, stream, change, unread=50, vanishes=False):
@@ -315,59 +315,21 @@ class LinksWhileDown(Rotation):
         self.finish(kept=False)
 
     def test_a_link_that_is_led_to_another_file(self):
-        """current.log leads to 0.log, which has unread lines, and then to 1.log."""
-        os.mkdir(self.path("store"))
-        stream = self.stream("current.log")
-        os.symlink("../store/0.log", stream.path)
-        count = iter(range(1, 100))
-        self.change(stream, lambda: rotation.replace_link(stream.path, f"../store/{next(count)}.log"))
+        self.change(*self.link_to_a_file())
 
     def test_a_link_in_the_middle_that_is_led_to_another_directory(self):
-        """app.log -> ../now/app.log, and `now` leads to v0, then to v1."""
-        stream = self.stream("app.log")
-        os.symlink("../now/app.log", stream.path)
-        os.mkdir(self.path("v0"))
-        os.symlink("v0", self.path("now"))
-        count = iter(range(1, 100))
-
-        def change():
-            version = f"v{next(count)}"
-            os.mkdir(self.path(version))
-            rotation.replace_link(self.path("now"), version)
-
-        self.change(stream, change)
+        self.change(*self.link_in_the_middle())
 
     def test_the_target_of_a_link_is_rotated(self):
-        """The rotated file lies beside the target, not beside the link."""
-        os.mkdir(self.path("store"))
-        stream = self.stream("app.log")
-        os.symlink("../store/real.log", stream.path)
-        self.change(stream, lambda: rotation.rename_and_create(self.path("store", "real.log")))
+        self.change(*self.link_to_what_is_rotated())
 
     def test_the_target_of_a_chain_of_links_is_rotated_and_gzipped(self):
-        """As a container's log: containers/x.log -> pods/x/0.log -> docker/x-json.log."""
-        for folder in ("pods", "docker"):
-            os.mkdir(self.path(folder))
-        stream = self.stream("x.log")
-        os.symlink("../pods/0.log", stream.path)
-        os.symlink("../docker/x-json.log", self.path("pods/0.log"))
-        self.change(stream, lambda: rotation.compress(rotation.rename_and_create(self.path("docker/x-json.log"))))
+        stream, rotate = self.links_of_a_container()
+        self.change(stream, lambda: rotation.compress(rotate()))
 
     def test_kubernetes_swaps_data(self):
-        """app.log -> ..data/app.log; the old directory is removed with all that was read."""
-        stream = self.stream("app.log")
-        os.mkdir(self.log("..0"))
-        os.symlink("..0", self.log("..data"))
-        os.symlink("..data/app.log", stream.path)
-        count = iter(range(1, 100))
-
-        def change():
-            n = next(count)
-            os.mkdir(self.log(f"..{n}"))
-            rotation.replace_link(self.log("..data"), f"..{n}")
-            shutil.rmtree(self.log(f"..{n - 1}"))
-
-        self.change(stream, change, unread=0, vanishes=True)
+        """The old directory is removed with all that was read."""
+        self.change(*self.links_of_kubernetes(), unread=0, vanishes=True)
 
 
 class DirectoriesWhileDown(Rotation):
