@@ -6,7 +6,6 @@ One machine is made for all; tests run in the order of their names, and the last
 """
 
 import re
-import subprocess
 import sys
 import time
 import unittest

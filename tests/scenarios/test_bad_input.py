@@ -1,11 +1,8 @@
 """What bad input gets: a clear error, and nothing else is lost."""
 
-import os
 import socket
-import threading
-import time
 
-from harness import WORDS, Scenario, fetch, parse, wait_for
+from harness import WORDS, Scenario, wait_for
 
 
 class BadInput(Scenario):

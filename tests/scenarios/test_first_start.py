@@ -1,6 +1,5 @@
 """What is read at the very first start, at later ones, and what is not."""
 
-import os
 
 import rotation
 from rotation import Rotation

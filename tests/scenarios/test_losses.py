@@ -3,7 +3,6 @@
 import glob
 import os
 
-import rotation
 from harness import wait_for
 from rotation import Rotation
 

@@ -3,12 +3,11 @@
 import json
 import os
 import random
-import re
 import signal
 import socket
 import time
 
-from harness import Scenario, fetch, free_port, parse, wait_for
+from harness import Scenario, fetch, wait_for
 
 WORDS = """
 rules:

@@ -1,9 +1,7 @@
 """Lines that are unfinished when something happens to the file, or to the daemon."""
 
-import os
 
 import rotation
-from harness import wait_for
 from rotation import Rotation
 
 

@@ -2,13 +2,11 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import time
 import urllib.parse
 
-from harness import LOGTALLY, TOP, WORDS, Scenario, fetch, free_port, wait_for
+from harness import TOP, WORDS, Scenario, fetch, free_port, wait_for
 
 
 class Prometheus:
