@@ -40,13 +40,18 @@ class Ledger:
         self.highest = {False: {}, True: {}}  # by scraper: as a person sees it, as Prometheus sees it
         # The commit after a scraper's first scrape is the first that remembers it.
         self.scraper = "unknown"
+        # What the first backlog holds is old to all scrapers, also after a kill before anything of it was shown.
+        self.ready = False  # this daemon has read it: all scrapes from now on show it
+        self.caught_up = False  # a scrape has shown it, or that there is none
 
     def _streams(self):
         return {(str(s.number), log.label): s for log in self.logs for s in log.streams}
 
     def check(self, metrics, prometheus):
         """Takes a scrape; returns the streams of which it shows more than any scrape before."""
+        self.caught_up |= self.ready or bool(metrics.family("stream_lines_total"))
         self._never_backwards(metrics, prometheus)
+        self.ready |= metrics.total("logtally_catching_up") == 0
         streams = self._streams()
         lines, numbers = metrics.family("stream_lines_total"), metrics.family("stream_numbers_total")
         grown = set()
@@ -80,10 +85,11 @@ class Ledger:
             self.scraper = "remembered"
         elif self.scraper == "scraped":
             self.scraper = "scraped again"
-        elif prometheus and self.scraper == "unknown":
+        elif prometheus and self.scraper == "unknown" and self.caught_up:
             self.scraper = "scraped"
 
     def daemon_died(self):
+        self.ready = False
         if self.scraper in ("scraped", "scraped again"):
             self.scraper = "unknown"
 

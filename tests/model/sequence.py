@@ -134,6 +134,7 @@ class Sequence:
                 raise Failure(f"not ready within {DEADLINE} s")
             self._in_time()
             time.sleep(0.005)
+        self.ledger.ready = True
 
     def _in_time(self):
         """Finishes what was begun, before the daemon may take it for the end."""
