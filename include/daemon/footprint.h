@@ -10,7 +10,10 @@
 /*
  * Unmaps the free pages of the heap, and the code and constants of the program
  * and its libraries: what is used again comes back from the page cache, 64 KiB
- * in about a microsecond.  Any thread; to the others nothing changes.
+ * in about a microsecond.  A page that was written to all the same (text relocations, a
+ * debugger's breakpoint) is none of the file's and stays; where the kernel does not
+ * tell which those are, without /proc, all stay.  Any thread; to the others nothing
+ * changes.
  */
 void footprint_shrink(void);
 
