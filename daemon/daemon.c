@@ -129,7 +129,8 @@ static struct cut *on_scrape(void *ctx, struct strbuf *tail, bool *saved)
 	facts = d->facts;
 	facts.schema = schema_ref(d->facts.schema);
 	pthread_mutex_unlock(&d->facts_lock);
-	facts.catching_up = !crew_has_caught_up(d->crew);
+	/* As the cut has it: a slow commit leaves one from before. */
+	facts.catching_up = cut_hides_patterns(cut) || !crew_has_caught_up(d->crew);
 	facts.saver = saver_facts(crew_saver(d->crew));
 	live_metrics_render(&facts, crew_cutter(d->crew), tail);
 	schema_unref(facts.schema);

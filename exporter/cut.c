@@ -182,6 +182,11 @@ struct schema *cut_schema(const struct cut *cut)
 	return cut->schema;
 }
 
+bool cut_hides_patterns(const struct cut *cut)
+{
+	return cut->hide_patterns;
+}
+
 bool cut_shows(const struct cut *cut, size_t metric)
 {
 	return metric < schema_count(cut->schema) && !is_hidden(cut, metric) &&

@@ -37,6 +37,7 @@ struct cut *cut_ref(struct cut *cut);
 void cut_unref(struct cut *cut); /* NULL is accepted */
 uint64_t cut_sequence(const struct cut *cut);
 struct schema *cut_schema(const struct cut *cut); /* borrowed */
+bool cut_hides_patterns(const struct cut *cut);
 bool cut_shows(const struct cut *cut, size_t metric);
 size_t cuts_alive(void);
 /* The lowest sequence among those alive; UINT64_MAX if there are none.  Any thread. */

@@ -1,7 +1,10 @@
 """What is read at the very first start, at later ones, and what is not."""
 
+import contextlib
+import sqlite3
 
 import rotation
+from harness import wait_for
 from rotation import Rotation
 
 
@@ -43,6 +46,25 @@ class FirstStart(Rotation):
 
     def test_rotated_files_that_were_there_before_are_not_read_if_the_glob_matches_them(self):
         self.not_read(("--logs", self.logs + "/*.log*"))
+
+    def test_what_is_not_shown_yet_is_still_being_caught_up_with(self):
+        """Somebody else holds the database when the first backlog has been read: what a scrape is shown is from before."""
+        self.stream("app.log").write(10)
+        self.follow()
+        self.wait_counted()
+        self.d.stop()
+        with contextlib.closing(sqlite3.connect(self.path("state", "state.db"), isolation_level=None)) as db:
+            db.execute("DELETE FROM meta WHERE key = 'caught_up'")  # as when killed before
+            db.execute("BEGIN IMMEDIATE")
+            self.again()
+            wait_for("the backlog", lambda: "msg=\"caught up" in self.d.log)
+            metrics = self.d.metrics()
+            self.assertNotIn(("comments_total", ()), metrics)
+            self.assertEqual(metrics["logtally_catching_up", ()], 1)
+            db.execute("ROLLBACK")
+        metrics = wait_for("the end of it", lambda: (found := self.d.metrics())["logtally_catching_up", ()] == 0 and found)
+        self.assertEqual(metrics["comments_total", ()], 0)
+        self.wait_counted()
 
     def test_a_file_that_comes_while_the_daemon_is_stopped_is_read_from_its_start(self):
         """So is one in a new directory, and one that has been rotated meanwhile."""
