@@ -74,6 +74,7 @@ class Program(Scenario):
         for name in names:
             os.makedirs(self.log(name), exist_ok=True)
         self.daemon = self.start("--patterns", PATTERNS)
+        self.daemon.wait_value(0, "logtally_catching_up")
 
     def spawn(self, command, **more):
         more.setdefault("stdout", subprocess.DEVNULL)

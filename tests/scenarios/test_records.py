@@ -221,6 +221,7 @@ class Records(Scenario):
         self.write(self.log("c/c.log"), docker("stderr", "x 5\n"))
         d = self.start("--config.file", config)
         self.read(d, 5)
+        d.wait_value(0, "logtally_catching_up")
         got = {(dict(labels)["n"], dict(labels)["stream"]) for (name, labels) in d.metrics() if name == "x_total"}
         self.assertEqual(got, {("2", ""), ("3", ""), ("4", "stdout"), ("5", "stderr")})
         self.assertEqual(d.value("logtally_malformed_lines_total", reason="cri"), 1)
