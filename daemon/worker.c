@@ -12,21 +12,11 @@
 #include "common/clock.h"
 #include "common/shared_text.h"
 #include "common/xalloc.h"
-#include "daemon/open_paths.h"
 #include "daemon/own_metrics.h"
+#include "daemon/paths.h"
 #include "daemon/tally.h"
 
 #define SPARE_FILES 192
-
-/* After a start, by when the files that are there have been found. */
-#define LEFTOVERS_NS (30 * NS_PER_SECOND)
-
-/* A followed path, and the source that the present setup makes of it. */
-struct path {
-	const char *name; /* shared_text.h */
-	struct source *source;
-	struct open_path *open; /* open_paths.h; NULL: nothing is or was open */
-};
 
 /* What the daemon wants of the worker; under the lock. */
 struct orders {
@@ -43,11 +33,7 @@ struct worker {
 	struct tally *tally;
 	struct store *store; /* the tally's */
 	const struct setup *setup;
-	struct regex_scratch *path_scratch;
-	struct open_paths *open;
-	struct leftovers *leftovers;
-	int64_t leftovers_until_ns; /* monotonic, as is */
-	int64_t turn_ns;            /* the beginning of the turn, if it matters */
+	struct paths *paths;
 	bool stopping;
 	pthread_t thread;
 	bool started;
@@ -75,74 +61,15 @@ void worker_share_finish(struct worker_share *share)
 
 /* -- setups --------------------------------------------------------------- */
 
-static void pack_record(void *ctx, const struct open_record *open)
-{
-	open_records_add(ctx, open);
-}
-
-/* Where records go on: a source, and when. */
-struct revival {
-	struct worker *worker;
-	struct source *source;
-	int64_t now_ns;
-};
-
-static void revive_path(void *ctx, const char *path)
-{
-	(void)ctx;
-	(void)path;
-}
-
-static void revive_record(void *ctx, const char *path, const struct open_record *open)
-{
-	struct revival *revival = ctx;
-	struct engine_counts counts = {0};
-
-	(void)path;
-	tally_restore(revival->worker->tally, revival->source, open, revival->now_ns,
-		      &counts);
-}
-
-static const struct open_records_visitor revive = {revive_path, revive_record};
-
-static void revive_all(struct worker *w, struct source *source,
-		       const struct open_records *records)
-{
-	struct revival revival = {w, source, clock_monotonic_ns()};
-
-	open_records_each(records, &revive, &revival);
-}
-
-static void note_open(struct worker *w, struct path *path)
-{
-	open_paths_note(w->open, &path->open, path->name, path->source);
-}
-
-/* What is open goes on in the new source. */
-static void renew_source(struct worker *w, struct path *path)
-{
-	struct open_records records = OPEN_RECORDS_INIT;
-
-	if (path->source && path->open) {
-		open_records_path(&records, path->name);
-		source_each_open(path->source, pack_record, &records);
-	}
-	source_destroy(path->source);
-	path->source = setup_source(w->setup, path->name, w->path_scratch);
-	revive_all(w, path->source, &records);
-	open_records_finish(&records);
-	note_open(w, path);
-}
-
 static void renew_path(void *ctx, const struct follower_status *status)
 {
-	renew_source(ctx, status->path);
+	paths_renew(((struct worker *)ctx)->paths, status->path);
 }
 
 static void use_setup(struct worker *w, const struct setup *setup)
 {
 	w->setup = setup;
-	tally_use(w->tally, setup);
+	paths_use(w->paths, setup);
 	follower_each(w->follower, renew_path, w);
 }
 
@@ -151,11 +78,10 @@ static void use_setup(struct worker *w, const struct setup *setup)
 static void report_file(void *ctx, const struct follower_status *status)
 {
 	struct file_reports *reports = ctx;
-	const struct path *path = status->path;
 
 	reports->list = xgrow(reports->list, reports->count, sizeof(*reports->list));
 	reports->list[reports->count++] =
-		(struct file_report){.path = shared_text_ref(path->name),
+		(struct file_report){.path = shared_text_ref(path_name(status->path)),
 				     .lag_bytes = status->lag_bytes,
 				     .last_line_ns = status->last_line_ns,
 				     .open = status->open};
@@ -171,10 +97,9 @@ static void save_open(struct worker *w, const struct cut_order *order,
 		      struct open_records *records)
 {
 	if (order->positions)
-		open_paths_save(w->open, order->sequence, order->saved_sequence,
-				records);
+		paths_save(w->paths, order->sequence, order->saved_sequence, records);
 	else if (*w->setup->config->storage_path == '\0')
-		open_paths_save(w->open, order->sequence, UINT64_MAX, records);
+		paths_save(w->paths, order->sequence, UINT64_MAX, records);
 }
 
 static void cut(struct worker *w, const struct cut_order *order)
@@ -218,53 +143,25 @@ static void obey(struct worker *w)
 
 static void *on_path_added(void *ctx, const char *name, unsigned root)
 {
-	struct worker *w = ctx;
-	struct path *path = xcalloc(1, sizeof(*path));
-	struct open_records records;
-
 	(void)root;
-	path->name = shared_text_ref(name);
-	renew_source(w, path);
-	if (leftovers_take(w->leftovers, name, &records)) {
-		revive_all(w, path->source, &records);
-		open_records_finish(&records);
-		note_open(w, path);
-	}
-	return path;
+	return paths_add(((struct worker *)ctx)->paths, name);
 }
 
 /* No line will come that could go on with its records; at the end they are saved. */
-static void give_up(struct worker *w, struct path *path)
-{
-	struct engine_counts counts = {0};
-
-	if (path->open && !w->stopping)
-		tally_close(w->tally, path->source, INT64_MAX, &counts);
-	if (path->open)
-		open_paths_drop(w->open, &path->open, path->name);
-	source_destroy(path->source);
-	shared_text_unref(path->name);
-}
-
-static void on_path_removed(void *ctx, void *opaque)
-{
-	struct path *path = opaque;
-
-	give_up(ctx, path);
-	free(path);
-}
-
-static void on_block(void *ctx, void *opaque, const struct block *block)
+static void on_path_removed(void *ctx, void *path)
 {
 	struct worker *w = ctx;
-	struct path *path = opaque;
-	struct engine_counts counts = {0};
 
-	/* After the last cut, until the turn ends: the next start reads it again. */
-	if (w->stopping)
-		return;
-	tally_feed(w->tally, path->source, block, &counts);
-	note_open(w, path);
+	paths_remove(w->paths, path, w->stopping);
+}
+
+/* After the last cut, until the turn ends: the next start reads it again. */
+static void on_block(void *ctx, void *path, const struct block *block)
+{
+	struct worker *w = ctx;
+
+	if (!w->stopping)
+		paths_feed(w->paths, path, block);
 }
 
 static void on_oversized(void *ctx, void *path, uint64_t bytes)
@@ -328,85 +225,33 @@ static const struct follower_ops follower_ops = {
 	.save_soon = on_save_soon,
 };
 
-/* -- records that nothing goes on with ------------------------------------ */
-
-static void close_silent(void *ctx, struct source *source)
-{
-	struct engine_counts counts = {0};
-	struct worker *w = ctx;
-
-	tally_close(w->tally, source, w->turn_ns, &counts);
-}
-
-static void copy_name(void *ctx, const char *name)
-{
-	((struct path *)ctx)->name = shared_text_create(slice_of(name));
-}
-
-static void ignore_record(void *ctx, const char *path, const struct open_record *open)
-{
-	(void)ctx;
-	(void)path;
-	(void)open;
-}
-
-/* Records of an earlier run whose files are gone: they are what they are. */
-static void close_leftovers(struct worker *w)
-{
-	static const struct open_records_visitor name_of = {copy_name, ignore_record};
-	struct open_records records;
-
-	while (leftovers_take_any(w->leftovers, &records)) {
-		struct path path = {.name = NULL};
-
-		open_records_each(&records, &name_of, &path);
-		renew_source(w, &path);
-		revive_all(w, path.source, &records);
-		note_open(w, &path);
-		open_records_finish(&records);
-		give_up(w, &path);
-	}
-}
-
-static bool has_leftovers(const struct worker *w)
-{
-	return w->index == 0 && !leftovers_are_gone(w->leftovers);
-}
-
-/* When records are to be closed next. */
-static int64_t close_ns(const struct worker *w)
-{
-	int64_t deadline_ns = open_paths_deadline_ns(w->open);
-
-	if (has_leftovers(w) && w->leftovers_until_ns < deadline_ns)
-		return w->leftovers_until_ns;
-	return deadline_ns;
-}
-
-/*
- * A turn has read a block of every file that had more when it began: what is older than
- * that waits for nothing.
- */
-static void close_records(struct worker *w)
-{
-	if (open_paths_deadline_ns(w->open) <= w->turn_ns)
-		open_paths_close(w->open, w->turn_ns, close_silent, w);
-	if (has_leftovers(w) && w->leftovers_until_ns <= w->turn_ns)
-		close_leftovers(w);
-}
-
 /* -- the thread ----------------------------------------------------------- */
 
 static int wait_ms(const struct worker *w)
 {
 	int most_ms = follower_wait_ms(w->follower);
-	int64_t until_ns = close_ns(w), left_ms;
+	int64_t until_ns = paths_deadline_ns(w->paths), left_ms;
 
 	if (until_ns == INT64_MAX)
 		return most_ms;
 	left_ms = (until_ns - clock_monotonic_ns()) / NS_PER_MS + 1;
 	left_ms = left_ms < 0 ? 0 : left_ms;
 	return most_ms >= 0 && most_ms < left_ms ? most_ms : (int)left_ms;
+}
+
+/*
+ * A turn has read a block of every file that had more when it began: what is older than
+ * that waits for nothing.
+ */
+static bool take_turn(struct worker *w)
+{
+	bool may_complete = paths_deadline_ns(w->paths) < INT64_MAX;
+	int64_t start_ns = may_complete ? clock_monotonic_ns() : 0;
+	bool more = follower_turn(w->follower);
+
+	if (may_complete && !w->stopping)
+		paths_complete(w->paths, start_ns);
+	return more;
 }
 
 static void *run(void *arg)
@@ -416,16 +261,10 @@ static void *run(void *arg)
 
 	while (!w->stopping) {
 		struct pollfd pfd = {.fd = follower_fd(w->follower), .events = POLLIN};
-		bool may_close;
 
 		if (poll(&pfd, 1, more ? 0 : wait_ms(w)) == -1 && errno != EINTR)
 			break;
-		may_close = close_ns(w) < INT64_MAX;
-		if (may_close)
-			w->turn_ns = clock_monotonic_ns();
-		more = follower_turn(w->follower);
-		if (may_close && !w->stopping)
-			close_records(w);
+		more = take_turn(w);
 	}
 	return NULL;
 }
@@ -469,10 +308,8 @@ struct worker *worker_create(unsigned index, struct registry *registry,
 	w->tally = tally_create(registry);
 	w->store = tally_store(w->tally);
 	store_births_are_old(w->store, births_are_old);
-	w->open = open_paths_create();
-	w->leftovers = leftovers;
-	w->leftovers_until_ns = clock_monotonic_ns() + LEFTOVERS_NS;
-	w->path_scratch = regex_scratch_create((uint32_t)limits->match_steps);
+	w->paths = paths_create(w->tally, leftovers, index == 0,
+				(uint32_t)limits->match_steps);
 	use_setup(w, setup);
 	return w;
 }
@@ -543,9 +380,8 @@ void worker_destroy(struct worker *w)
 	if (!w)
 		return;
 	follower_destroy(w->follower);
+	paths_destroy(w->paths);
 	tally_destroy(w->tally);
-	open_paths_destroy(w->open);
-	regex_scratch_destroy(w->path_scratch);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }
