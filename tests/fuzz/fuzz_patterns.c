@@ -102,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct patterns_options options = {
 		.paths = &path,
 		.path_count = 1,
+		.lint = size % 4 < 2,
 		.tests_supply_fields = true,
 		.hash_key = size % 2 ? slice_of(PSEUDONYM_TEST_KEY) : slice_of("")};
 	struct diag *diag = diag_create();
