@@ -146,9 +146,12 @@ static void load_time_field(struct loader *l, const struct field_scope *scope,
 	rule->time_field = field;
 }
 
-static void load_name(struct loader *l, const struct yaml_node *node, struct rule *rule)
+/* `names`: of the rules before it, to them. */
+static void load_name(struct loader *l, const struct yaml_node *node,
+		      struct hashmap *names, struct rule *rule)
 {
 	const struct yaml_node *name = yaml_get(node, "name");
+	const struct rule *other;
 
 	rule->info.name = "";
 	rule->info.at = node->at;
@@ -160,15 +163,16 @@ static void load_name(struct loader *l, const struct yaml_node *node, struct rul
 	if (!yaml_expect(name, YAML_SCALAR, "name", l->diag))
 		return;
 	rule->info.name = name->text.ptr;
-	if (name->text.len == 0)
+	if (name->text.len == 0) {
 		diag_error(l->diag, name->at, "write a word for what it finds",
 			   "the name is empty");
-	for (size_t i = 0; i + 1 < l->file->rule_count; i++)
-		if (strcmp(l->file->rules[i].info.name, rule->info.name) == 0)
-			diag_error(l->diag, name->at,
-				   "give each rule a name of its own",
-				   "line %d has a rule called %s already",
-				   l->file->rules[i].info.at.line, rule->info.name);
+		return;
+	}
+	other = hashmap_put(names, slice_of(rule->info.name), rule);
+	if (other)
+		diag_error(l->diag, name->at, "give each rule a name of its own",
+			   "line %d has a rule called %s already", other->info.at.line,
+			   rule->info.name);
 }
 
 /* False if the rule has captures that cannot be known: a mistake hides the pattern. */
@@ -182,14 +186,15 @@ static bool pattern_is_sure(const struct yaml_node *node, const struct rule *rul
 	       (pattern->kind == YAML_SEQUENCE ? pattern->count : 1);
 }
 
-static void load_rule(struct loader *l, const struct yaml_node *node, struct rule *rule)
+static void load_rule(struct loader *l, const struct yaml_node *node,
+		      struct hashmap *names, struct rule *rule)
 {
 	struct field_scope scope = l->file_scope;
 
 	yaml_check_keys(node, "a rule", KEYS(rule_keys), l->diag);
 	if (l->options->lint)
 		scope.used = hashmap_create();
-	load_name(l, node, rule);
+	load_name(l, node, names, rule);
 	load_where(l, node, rule);
 	load_in(l, node, rule);
 	rule->patterns = load_regexes(l, node, "pattern", &rule->pattern_count);
@@ -219,13 +224,17 @@ static void check_time_field(struct loader *l)
 
 void load_rules(struct loader *l, const struct yaml_node *rules)
 {
+	struct hashmap *names;
+
 	if (!rules || !yaml_expect(rules, YAML_SEQUENCE, "rules", l->diag))
 		return;
+	names = hashmap_create_borrowing();
 	l->file->rules = arena_alloc(l->arena, rules->count * sizeof(struct rule));
 	for (size_t i = 0; i < rules->count; i++)
 		if (yaml_expect(rules->items[i], YAML_MAPPING, "a rule", l->diag))
-			load_rule(l, rules->items[i],
+			load_rule(l, rules->items[i], names,
 				  &l->file->rules[l->file->rule_count++]);
+	hashmap_destroy(names);
 	check_time_field(l);
 }
 

@@ -77,6 +77,23 @@ static void expect(const char *yaml, const char *want)
 
 #define METRIC "rules:\n  - name: r\n    pattern: '(?<v>x)'\n    metrics:\n      - "
 
+/* Tells all of `want`, one a line, and nothing more. */
+static void expect_all(const char *yaml, const char *const *want, size_t count)
+{
+	struct strbuf errors = STRBUF_INIT;
+	size_t told = 0;
+
+	write_file("a.yml", yaml);
+	patterns_destroy(load(&errors));
+	for (size_t i = 0; i < count; i++)
+		cr_expect(strstr(errors.ptr, want[i]), "wanted %s, got:\n%s", want[i],
+			  errors.ptr);
+	for (const char *at = errors.ptr; (at = strstr(at, "a.yml:")); at++)
+		told++;
+	cr_expect_eq(told, count, "%s", errors.ptr);
+	strbuf_finish(&errors);
+}
+
 Test(patterns, a_mistyped_key_names_the_closest)
 {
 	expect("ruels: []\n", "a.yml:1:1: ");
@@ -132,6 +149,18 @@ Test(patterns, a_tests_name_is_not_empty)
 {
 	expect(METRIC "counter: n_total\ntests:\n  - {name: , lines: x, expect: ''}\n",
 	       "a.yml:7:12: the name is empty");
+}
+
+Test(patterns, each_rule_of_a_file_has_a_name_of_its_own)
+{
+	static const char *const want[] = {
+		"a.yml:3:12: line 2 has a rule called a already: give each rule",
+		"a.yml:5:12: line 3 has a rule called a already: give each rule"};
+
+	write_file("b.yml", "rules:\n  - {name: a, pattern: x}\n");
+	expect_all("rules:\n  - {name: a, pattern: x}\n  - {name: a, pattern: x}\n"
+		   "  - {name: b, pattern: x}\n  - {name: a, pattern: x}\n",
+		   want, 2);
 }
 
 Test(patterns, a_counter_must_end_in_total)
@@ -511,23 +540,6 @@ Test(patterns, fields_of_containers_are_always_known)
 	METRIC "{counter: n_total, labels: {v: $v}}\n      - {histogram: h_seconds, " \
 	       "value: $v, buckets: [1]}\ntests:\n  - name: t\n    lines: x\n    "    \
 	       "expect: " block
-
-/* Tells all of `want`, one a line, and nothing more. */
-static void expect_all(const char *yaml, const char *const *want, size_t count)
-{
-	struct strbuf errors = STRBUF_INIT;
-	size_t told = 0;
-
-	write_file("a.yml", yaml);
-	patterns_destroy(load(&errors));
-	for (size_t i = 0; i < count; i++)
-		cr_expect(strstr(errors.ptr, want[i]), "wanted %s, got:\n%s", want[i],
-			  errors.ptr);
-	for (const char *at = errors.ptr; (at = strstr(at, "a.yml:")); at++)
-		told++;
-	cr_expect_eq(told, count, "%s", errors.ptr);
-	strbuf_finish(&errors);
-}
 
 Test(patterns, each_expected_line_that_is_no_sample_is_told_with_its_place)
 {
