@@ -30,6 +30,7 @@ class Totals:
     def __init__(self):
         self.passed = 0
         self.failed = 0
+        self.flaky = []
         self.lock = threading.Lock()
         self.job = threading.local()
 
@@ -46,6 +47,13 @@ class Totals:
             print(f"{'FAIL' if failed else 'ok  '}  {what}: {passed} passed, {failed} failed ({took:.0f} s)", flush=True)
             if failed and output:
                 print(output, flush=True)
+
+    def once_more(self, what, passes):
+        """What failed was run again, alone: what then passes is told, here and at the end."""
+        with self.lock:
+            print(f"{'flaky?' if passes else 'FAIL'}  {what}: alone once more", flush=True)
+            if passes:
+                self.flaky.append(what)
 
 
 def side_by_side(totals, busy, waiting):
@@ -84,14 +92,17 @@ def run(command, seconds=600, **more):
 
 
 def unit(totals, binary, sanitized):
-    """Once more if it fails: what then passes is said to be flaky, and is not hidden."""
-    if not unit_once(totals, binary, sanitized, last=False):
-        print(f"flaky?  {os.path.relpath(binary, TOP)}: once more", flush=True)
-        unit_once(totals, binary, sanitized, last=True)
-
-
-def unit_once(totals, binary, sanitized, last):
+    """Once more if it fails, unless a sanitizer says why."""
     what = os.path.relpath(binary, TOP)
+    passed, failed, output, reports = unit_once(binary, sanitized)
+    if failed and not reports:
+        passed, failed, output, reports = unit_once(binary, sanitized)
+        totals.once_more(what, not failed)
+    totals.add(passed, failed, what, output + reports)
+
+
+def unit_once(binary, sanitized):
+    """(passed, failed, what it printed, what a sanitizer reports)"""
     with tempfile.TemporaryDirectory() as logs:
         env = dict(os.environ)
         if sanitized:
@@ -105,9 +116,7 @@ def unit_once(totals, binary, sanitized, last):
     failed = tested - passing if tested else 1
     if reports or (done.returncode != 0 and failed == 0):
         failed += 1
-    if not failed or last or reports:
-        totals.add(passing, failed, what, done.stdout + done.stderr + reports)
-    return not failed or bool(reports)
+    return passing, failed, done.stdout + done.stderr, reports
 
 
 def shell(totals, what, command, seconds=600):
@@ -190,7 +199,7 @@ def scenario_module(totals, module, sanitized=None, only=None):
         bad = bad_tests(done.stderr)
         for line in re.findall(r"^NOT TESTED: .*", done.stderr, re.M):
             print(line, flush=True)
-        failed = len(still_bad(bad, env))
+        failed = len(still_bad(totals, bad, env))
         reports = "".join(open(path, errors="replace").read() for path in glob.glob(logs + "/*"))
     ran = re.search(r"^Ran (\d+) tests?", done.stderr, re.M)
     count = int(ran[1]) if ran else 0
@@ -207,12 +216,12 @@ def bad_tests(output):
     return re.findall(r"^(?:FAIL|ERROR): \w+ \((\S+)\)", output, re.M)
 
 
-def still_bad(tests, env):
-    """Each alone once more: on a busy machine a deadline may have passed.  What then passes is told."""
+def still_bad(totals, tests, env):
+    """Each alone once more: on a busy machine a deadline may have passed."""
     bad = []
     for test in tests:
         done = run([sys.executable, "-m", "unittest", test], 300, cwd=HERE + "/scenarios", env=env)
-        print(f"{'FAIL' if done.returncode else 'flaky?'}  {test}: alone once more", flush=True)
+        totals.once_more(test, done.returncode == 0)
         if done.returncode:
             bad.append(test)
     return bad
@@ -284,6 +293,8 @@ def main():
         side_by_side(totals, (), [(scenario_module, module, None, options.only) for module in modules()])
     else:
         side_by_side(totals, busy_jobs(build, options.build), waiting_jobs(build, options.build))
+    for what in totals.flaky:
+        print(f"flaky?  {what}: passed when it ran once more")
     print(f"{totals.passed} passed, {totals.failed} failed")
     return 1 if totals.failed else 0
 
