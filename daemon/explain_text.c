@@ -5,6 +5,7 @@
 #include "common/xalloc.h"
 #include "daemon/excerpt.h"
 #include "daemon/explain_shown.h"
+#include "exporter/exposition.h"
 #include "exporter/number.h"
 
 #define GREEN "\033[32m"
@@ -28,8 +29,8 @@ static void add_coloured(struct strbuf *out, const struct shown_style *style,
 		strbuf_puts(out, PLAIN);
 }
 
-/* Escaped, and no longer than `most` bytes. */
-static void add_quoted(struct strbuf *out, struct slice text, size_t most)
+/* No longer than `most` bytes, with three dots for the rest; no character is halved. */
+static void add_cut(struct strbuf *out, struct slice text, size_t most)
 {
 	bool cut = text.len > most;
 
@@ -37,9 +38,20 @@ static void add_quoted(struct strbuf *out, struct slice text, size_t most)
 		text.len = most;
 	while (cut && text.len > 0 && utf8_is_continuation(text.ptr[text.len]))
 		text.len--;
+	strbuf_add_slice(out, text);
+	strbuf_puts(out, cut ? "..." : "");
+}
+
+/* Escaped, and no longer than `most` bytes. */
+static void add_quoted(struct strbuf *out, struct slice text, size_t most)
+{
+	struct strbuf shown = STRBUF_INIT;
+
+	add_cut(&shown, text, most);
 	strbuf_putc(out, '"');
-	excerpt_add_plain(out, text);
-	strbuf_puts(out, cut ? "...\"" : "\"");
+	excerpt_add_plain(out, strbuf_slice(&shown));
+	strbuf_putc(out, '"');
+	strbuf_finish(&shown);
 }
 
 void shown_globs(struct strbuf *out, const struct patterns_file *file)
@@ -53,40 +65,32 @@ void shown_globs(struct strbuf *out, const struct patterns_file *file)
 	}
 }
 
-static void add_label(struct strbuf *out, size_t *count, const char *name,
-		      struct slice value)
+static void add_label(struct strbuf *labels, const char *name, struct slice value)
 {
-	struct strbuf valid = STRBUF_INIT;
-	bool cut = value.len > SHOWN_VALUE_BYTES;
+	struct strbuf shown = STRBUF_INIT;
 
-	value.len = cut ? SHOWN_VALUE_BYTES : value.len;
-	utf8_add_valid(&valid, value);
-	strbuf_addf(out, "%s%s=\"", (*count)++ > 0 ? "," : "{", name);
-	for (size_t i = 0; i < valid.len; i++) {
-		if (valid.ptr[i] == '\n')
-			strbuf_puts(out, "\\n");
-		else if (valid.ptr[i] == '"' || valid.ptr[i] == '\\')
-			strbuf_addf(out, "\\%c", valid.ptr[i]);
-		else
-			excerpt_add_plain(out, (struct slice){valid.ptr + i, 1});
-	}
-	strbuf_puts(out, cut ? "...\"" : "\"");
-	strbuf_finish(&valid);
+	add_cut(&shown, value, SHOWN_VALUE_BYTES);
+	exposition_add_label(labels, name, strbuf_slice(&shown));
+	strbuf_finish(&shown);
 }
 
 void shown_series(struct strbuf *out, const struct shown_style *style,
 		  const struct explained_update *update)
 {
-	size_t count = 0;
+	struct strbuf labels = STRBUF_INIT;
 
 	strbuf_puts(out, update->def->name);
 	for (size_t i = 0; update->made && i < update->def->label_count; i++)
-		add_label(out, &count, update->def->labels[i], update->labels[i]);
+		add_label(&labels, update->def->labels[i], update->labels[i]);
 	for (size_t i = 0; update->made && i < style->label_count; i++)
-		add_label(out, &count, style->labels[i].name,
+		add_label(&labels, style->labels[i].name,
 			  slice_of(style->labels[i].value));
-	if (count > 0)
+	if (labels.len > 0) {
+		strbuf_putc(out, '{');
+		excerpt_add_plain(out, strbuf_slice(&labels));
 		strbuf_putc(out, '}');
+	}
+	strbuf_finish(&labels);
 }
 
 void shown_change(struct strbuf *out, const struct explained_update *update)

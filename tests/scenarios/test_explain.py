@@ -59,6 +59,12 @@ class Explain(Scenario):
         for text in expected:
             self.assertIn(text, out)
 
+    def test_labels_are_shown_as_the_exposition_has_them(self):
+        """Letters of any script stay as they are, none is cut in two, and what a terminal would obey is escaped."""
+        self.pattern_file("rules:\n  - {name: a, pattern: '(?s)who=(?<who>.*)', metrics: [{counter: who_total, help: h, labels: {who: $who}}]}\n", "app.yml")
+        self.assert_shows('who=Zo\u00eb "\u65e5\u672c" \\ \x1b[1m', 'who_total{who="Zo\u00eb \\"\u65e5\u672c\\" \\\\ \\x1b[1m"} +1\n')
+        self.assert_shows("who=" + "x" * 199 + "\u00eb", 'who_total{who="' + "x" * 199 + '..."} +1\n')
+
     def test_a_match_tells_captures_and_every_update(self):
         rule = self.rule("INFO login of u1 took 250 ms")
         self.assertEqual(rule["captures"], {"user": "u1", "ms": "250"})
