@@ -36,8 +36,8 @@ bool config_load_flag(struct config_loader *l, const struct yaml_node *mapping,
 		      const char *key);
 
 /*
- * Absolute, without `.`, `..` and double slashes where that needs no look at the disk;
- * in the arena.  `directory` is what it is relative to; NULL: the process's.
+ * Absolute, in the arena; `..` in it stays, which depends on the disk.  `directory` is
+ * what it is relative to; NULL: the process's.
  */
 const char *config_path(struct config_loader *l, const char *directory,
 			const char *path);
