@@ -120,6 +120,7 @@ class BadInput(Scenario):
         self.write(self.log("a.log"), "v=1.5\nv=abc\nv=-2\n")
         d = self.start()
         d.wait_value(3, "logtally_lines_total")
+        d.wait_value(0, "logtally_catching_up")
         self.assertEqual(d.value("v"), -2)
         self.assertEqual(d.value("sum_total"), 1.5)
         self.assertEqual(d.value("logtally_rule_errors_total", patterns="test", rule="v", reason="value"), 2)

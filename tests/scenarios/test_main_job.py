@@ -74,7 +74,7 @@ class MainJob(Scenario):
         self.append(self.log("a.log"), "word=one\n")
         d.wait_value(1, "all_words_total")
         self.assertEqual(d.value("words_total", word="one"), 2)
-        self.assertIn("new patterns apply to new lines", d.log)
+        wait_for("the word of it", lambda: "new patterns apply to new lines" in d.log)
 
     def test_a_bad_edit_changes_nothing_and_is_named(self):
         """A regex is broken while the daemon runs: it says where, and goes on with the old rules."""
@@ -99,8 +99,7 @@ class MainJob(Scenario):
         d = self.start()
         for name in os.listdir(self.patterns):
             os.unlink(os.path.join(self.patterns, name))
-        wait_for("the warning", lambda: "the directory holds no patterns file" in d.log)
-        self.assertIn("the new configuration has warnings", d.log)
+        wait_for("the warning", lambda: "the directory holds no patterns file" in d.log and "the new configuration has warnings" in d.log)
 
     def test_reload_by_post_needs_the_flag(self):
         self.pattern_file(WORDS)
@@ -176,6 +175,7 @@ class MainJob(Scenario):
         self.write(self.log("a.log"), b"\n".join(odd) + b"\n")
         d = self.start()
         d.wait_value(len(odd), "logtally_lines_total")
+        d.wait_value(0, "logtally_catching_up")
         texts = {dict(labels)["text"] for name, labels in d.metrics() if name == "lines_total"}
         self.assertIn('say "hi"', texts)
         self.assertIn("back\\slash", texts)
