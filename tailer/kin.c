@@ -186,12 +186,13 @@ static enum verdict judge_copy(struct generation *c, struct generation *original
 		generation_close(original);
 	if (beyond == MATCH_NO)
 		return KIN_COPY;
+	if (original->role == ROLE_PAST &&
+	    (intact || reader_knows_fragment(original->reader)))
+		return KIN_UNSEEN; /* it only begins alike */
 	if (!intact)
 		return original->role != ROLE_PAST && is_at_hand(original)
 			       ? KIN_COPY /* truncated: it will ask for its copies */
 			       : KIN_GOES_ON;
-	if (original->role == ROLE_PAST)
-		return KIN_UNSEEN; /* it only begins alike */
 	return reader_is_archive(c->reader) ||
 			       reader_size_bytes(c->reader) <=
 				       reader_size_bytes(original->reader)

@@ -90,6 +90,18 @@ static struct slice last_line(enum encoding encoding, struct slice *text)
 	return line;
 }
 
+bool memory_is_fragment(const struct memory *memory)
+{
+	enum encoding encoding = encoding_of(memory_head(memory));
+	size_t cut = memory->tail_bytes % encoding_unit_bytes(encoding);
+	struct slice text = {memory->tail + cut, memory->tail_bytes - cut};
+	struct slice last = last_line(encoding, &text);
+
+	return text.len == 0 && last.len > 0 &&
+	       memory->tail_bytes < sizeof(memory->tail) &&
+	       !encoding_ends_line(encoding, last);
+}
+
 bool memory_is_telling(const struct memory *memory)
 {
 	enum encoding encoding = encoding_of(memory_head(memory));
@@ -98,9 +110,8 @@ bool memory_is_telling(const struct memory *memory)
 	struct slice last = last_line(encoding, &text);
 	struct slice before = last_line(encoding, &text);
 
-	if (text.len + before.len == 0 && memory->tail_bytes < sizeof(memory->tail) &&
-	    !encoding_ends_line(encoding, last))
-		return false; /* the beginning of one line: many begin so */
+	if (last.len == 0 || memory_is_fragment(memory))
+		return false;
 	/* The line at the front may lack its beginning. */
 	if (before.len == 0 || text.len == 0)
 		return before.len == 0 || before.len > last.len ||

@@ -166,6 +166,11 @@ bool reader_size_is(struct reader *reader, uint64_t bytes)
 	return content_size_is(&reader->content, bytes);
 }
 
+bool reader_knows_fragment(const struct reader *reader)
+{
+	return memory_is_fragment(&reader->memory);
+}
+
 bool reader_is_telling(const struct reader *reader)
 {
 	return memory_is_telling(&reader->memory);

@@ -39,6 +39,8 @@ static inline struct slice memory_head(const struct memory *memory)
 /* The last bytes, at most `most`; borrowed from `memory`. */
 struct slice memory_tail(const struct memory *memory, size_t most);
 
+/* What is known ends in its first line, and there is little of that. */
+bool memory_is_fragment(const struct memory *memory);
 /* The tail is more than the beginning of one line, and not the same one again and
  * again. */
 bool memory_is_telling(const struct memory *memory);

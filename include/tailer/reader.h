@@ -164,6 +164,8 @@ bool reader_size_is(struct reader *reader, uint64_t bytes);
  * again.
  */
 bool reader_is_telling(const struct reader *reader);
+/* What was read is the short beginning of one line: many lines begin so. */
+bool reader_knows_fragment(const struct reader *reader);
 
 bool reader_is_archive(const struct reader *reader);
 /* Nothing of it was read, or is known. */

@@ -752,6 +752,40 @@ Test(resume, a_torn_line_goes_on_in_its_file_when_that_has_been_renamed)
 	close(older);
 }
 
+static void set_mtime_of(const char *name, const struct stat *like)
+{
+	const struct timespec times[] = {like->st_atim, like->st_mtim};
+
+	cr_assert_eq(utimensat(AT_FDCWD, scene_path(scene, name), times, 0), 0);
+}
+
+/* The copy has gone; what was compressed begins alike, and in the same second. */
+Test(resume, a_line_that_begins_like_a_torn_one_is_not_its_continuation)
+{
+	struct stat copied;
+	int fd = scene_open(scene, "a.log");
+
+	scene_follow(scene, "");
+	scene_write(fd, "1 to");
+	usleep(20000);
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	scene_write(fd, "rn\n2\n");
+	close(fd);
+	UNTIL_TEXT(scene, "a.log", "1 torn\n2\n");
+	cr_assert_eq(stat(scene_path(scene, "a.log.1"), &copied), 0);
+	end_run();
+	scene_delete(scene, "a.log.1");
+	scene_rename(scene, "a.log", "a.log.2");
+	scene_append(scene, "a.log", "1 too\n3\n");
+	set_mtime_of("a.log", &copied);
+	gzip("a.log");
+	scene_rename(scene, "a.log.gz", "a.log.1.gz");
+	begin_run("");
+	SETTLED("a.log", "1 torn\n2\n1 too\n3\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+}
+
 /* A writer that opens the file for each of them: where it is empty, with a mark. */
 static void append_utf16(const char *name, const char16_t *units)
 {
