@@ -13,6 +13,19 @@
 /* It does not know a join with a deadline, and saw races with threads that have ended. */
 #define pthread_timedjoin_np(thread, result, until) ((void)(until), pthread_join(thread, result))
 
+/* Nor does it know that what pthread_once() calls has ended before any of its callers goes on; a lock says so. */
+static inline int helgrind_once(pthread_once_t *once, void (*call)(void))
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int result;
+
+	pthread_mutex_lock(&lock);
+	result = pthread_once(once, call);
+	pthread_mutex_unlock(&lock);
+	return result;
+}
+#define pthread_once(once, call) helgrind_once(once, call)
+
 #define HG_STORE_(p, operation) \
 	__extension__({ \
 		__auto_type hg_p = (p); \
