@@ -14,8 +14,8 @@
 #include "common/metric.h"
 #include "common/slice.h"
 
-/* The labels of the operator's own, of the configuration, and le or quantile. */
-#define SAMPLE_MAX_LABELS 64
+/* Those of a metric, and le, quantile or the state's. */
+#define SAMPLE_MAX_LABELS (METRIC_MAX_LABELS + 1)
 
 struct sample_line {
 	struct slice name;

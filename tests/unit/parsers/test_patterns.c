@@ -593,6 +593,22 @@ Test(patterns, an_expected_name_that_no_rule_makes_is_told_with_the_closest)
 		   want, 3);
 }
 
+Test(patterns, an_expected_series_has_as_many_labels_as_a_series_can_have)
+{
+	struct strbuf line = STRBUF_INIT;
+	struct strbuf errors = STRBUF_INIT;
+
+	for (int i = 0; i <= METRIC_MAX_LABELS; i++)
+		strbuf_addf(&line, "l%02d=\"\",", i);
+	strbuf_addf(&errors, EXPECTS("|\n      n_total{%s} 1\n"), line.ptr);
+	expect_all(errors.ptr, NULL, 0);
+	strbuf_clear(&errors);
+	strbuf_addf(&errors, EXPECTS("|\n      n_total{%sx=\"\"} 1\n"), line.ptr);
+	expect(errors.ptr, "a.yml:11:246: expect: no series has so many labels");
+	strbuf_finish(&line);
+	strbuf_finish(&errors);
+}
+
 Test(patterns, names_are_not_told_where_the_rules_have_errors_themselves)
 {
 	static const char *const want[] = {"a.yml:1:1: ", "a.yml:8:"};
