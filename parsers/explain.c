@@ -437,7 +437,6 @@ static void on_error(void *ctx, size_t rule, enum rule_error error)
 {
 	struct explain *x = ctx;
 
-	(void)rule;
 	if (!x->rule || x->rule->rule->index != rule) {
 		x->hit_limit |= error == RULE_ERROR_MATCH_LIMIT;
 	} else if (error == RULE_ERROR_TIMESTAMP) {

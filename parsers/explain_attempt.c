@@ -144,23 +144,6 @@ static bool would_match(const struct attempt_context *context, const char *befor
 	return matches;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Only blanks are left where the end is wanted. */
-static bool ends_in_blanks(const struct explained_attempt *a)
-{
-	size_t i = a->subject_at;
-
-	if (!slice_is(a->wanted, "$") || i >= a->subject.len)
-		return false;
-	while (i < a->subject.len && is_blank(a->subject.ptr[i]))
-		i++;
-	return i == a->subject.len;
-}
-
 static const char *hint_at_stop(const struct explained_attempt *a)
 {
 	struct slice rest = {a->subject.ptr + a->subject_at,
@@ -168,7 +151,7 @@ static const char *hint_at_stop(const struct explained_attempt *a)
 
 	if (!a->known || a->anywhere)
 		return NULL;
-	if (ends_in_blanks(a))
+	if (slice_is(a->wanted, "$") && rest.len > 0 && slice_trim(rest).len == 0)
 		return slice_starts(rest, "\r")
 			       ? "a carriage return stands before the end: write \\s*$"
 			       : "blanks stand before the end: write \\s*$";
