@@ -65,8 +65,9 @@ static const struct metric_def table[OWN_METRICS] = {
 		 "the texts that they are found by; always 0, or a bug."},
 	[OWN_BUILD_INFO] = {METRIC_GAUGE, "logtally_build_info",
 			    "Always 1; says which version runs.", LABELS("version")},
-	[OWN_CATCHING_UP] = {METRIC_GAUGE, "logtally_catching_up",
-			     "1 until what was there at the start has been read."},
+	[OWN_CATCHING_UP] =
+		{METRIC_GAUGE, "logtally_catching_up",
+		 "1 until what was there at the start has been read and is shown."},
 	[OWN_FILES] = {METRIC_GAUGE, "logtally_files",
 		       "Followed paths, by whether their file is open.",
 		       LABELS("state")},
