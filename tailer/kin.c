@@ -473,7 +473,7 @@ static bool was_there_before(struct generation *other, const struct generation *
 }
 
 /*
- * What of the list was written later than that is in it, and was there before: the
+ * What of the list was written since that time, and was there before: the
  * youngest, for older files of the path may still be written to.  Of the same age it
  * is the last, which is what has the path's name.
  */
@@ -498,7 +498,8 @@ static struct generation *truncated_of(const struct generation *g)
 	if (g->had_name || copied_ns(g) == 0)
 		return NULL;
 	read = youngest_there(g->next, g, INT64_MIN);
-	past = youngest_there(g->stream->past, g, reader_mtime_ns(g->reader));
+	/* That it was truncated was a change, too: earlier copies had none since. */
+	past = youngest_there(g->stream->past, g, copied_ns(g));
 	return past && (!read || past->born_ns > read->born_ns) ? past : read;
 }
 
@@ -528,5 +529,5 @@ struct generation *kin_goes_on_in(const struct generation *g)
 bool kin_awaits_truncated(const struct generation *g)
 {
 	return !g->had_name && copied_ns(g) != 0 &&
-	       youngest_there(g->stream->candidates, g, reader_mtime_ns(g->reader));
+	       youngest_there(g->stream->candidates, g, copied_ns(g));
 }

@@ -759,6 +759,33 @@ static void set_mtime_of(const char *name, const struct stat *like)
 	cr_assert_eq(utimensat(AT_FDCWD, scene_path(scene, name), times, 0), 0);
 }
 
+/* By its times it is as new as the second copy, and younger than the file. */
+Test(resume, a_torn_line_does_not_go_on_in_an_earlier_copy)
+{
+	struct stat earlier;
+	int fd;
+
+	scene_follow(scene, "");
+	end_run();
+	fd = scene_open(scene, "a.log");
+	scene_write(fd, "1\n");
+	usleep(20000);
+	copy("a.log", "a.log.2");
+	truncate_to("a.log", 0);
+	scene_write(fd, "2 to");
+	usleep(20000);
+	copy("a.log", "a.log.1");
+	truncate_to("a.log", 0);
+	cr_assert_eq(stat(scene_path(scene, "a.log.2"), &earlier), 0);
+	set_mtime_of("a.log.1", &earlier);
+	usleep(20000);
+	scene_write(fd, "rn\n3\n");
+	close(fd);
+	begin_run("");
+	SETTLED("a.log", "1\n2 torn\n3\n");
+	cr_expect_null(scene_heard(scene, "a.log")->lost_reason);
+}
+
 /* The copy has gone; what was compressed begins alike, and in the same second. */
 Test(resume, a_line_that_begins_like_a_torn_one_is_not_its_continuation)
 {
