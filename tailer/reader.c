@@ -133,8 +133,8 @@ void reader_destroy(struct reader *reader)
 void reader_checkpoint(const struct reader *reader, struct checkpoint *checkpoint)
 {
 	checkpoint->offset_bytes = reader->cut.offset_bytes;
-	checkpoint->size_bytes = reader->seen_bytes;
-	checkpoint->mtime_ns = reader->seen_mtime_ns;
+	checkpoint->size_bytes = reader->size_bytes;
+	checkpoint->mtime_ns = reader->mtime_ns;
 	memory_save(&reader->memory, checkpoint);
 }
 
@@ -167,12 +167,6 @@ bool reader_is_open(const struct reader *reader)
 	return reader->content.fd != -1;
 }
 
-void reader_note_seen(struct reader *reader)
-{
-	reader->seen_bytes = reader->size_bytes;
-	reader->seen_mtime_ns = reader->mtime_ns;
-}
-
 struct reader *reader_start_over(struct reader *reader)
 {
 	struct reader *before = xmalloc(sizeof(*before));
@@ -197,7 +191,6 @@ struct reader *reader_start_over(struct reader *reader)
 	reader->beginning_bytes = 0;
 	reader->content.kind = CONTENT_UNKNOWN;
 	reader_refresh(reader);
-	reader_note_seen(reader);
 	return before;
 }
 

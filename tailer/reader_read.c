@@ -294,7 +294,8 @@ enum reader_result reader_step(struct reader *reader, struct reader_buffer *buff
 		reader->size_bytes = known_bytes;
 		reader->mtime_ns = known_ns;
 	} else if (result != READER_FAILED) {
-		reader_note_seen(reader);
+		reader->seen_bytes = reader->size_bytes;
+		reader->seen_mtime_ns = reader->mtime_ns;
 	}
 	return result;
 }
@@ -419,7 +420,6 @@ uint64_t reader_accept_lost_end(struct reader *reader)
 	if (!reader_refresh(reader) || reader->size_bytes > known)
 		return 0;
 	reader_go_to(reader, reader->size_bytes);
-	reader_note_seen(reader);
 	memory_set_head(&reader->memory, memory.head,
 			memory.head_bytes < reader->size_bytes
 				? memory.head_bytes
@@ -447,7 +447,6 @@ void reader_skip_to_end(struct reader *reader, struct reader_buffer *buffer)
 	if (!reader_refresh(reader) || reader_is_archive(reader))
 		return;
 	reader_go_to(reader, reader->size_bytes);
-	reader_note_seen(reader);
 	if (reader->unverified)
 		verify_start(reader, buffer);
 }

@@ -50,9 +50,6 @@ void reader_keep_guard(struct reader *reader, struct slice before);
 /* What precedes the place is not known any more. */
 void reader_go_to(struct reader *reader, uint64_t at_bytes);
 
-/* Size and time are those of the file that the position is in. */
-void reader_note_seen(struct reader *reader);
-
 /* What was read of a file that it goes on in says how. */
 void reader_recall(struct reader *reader);
 /* By the guard: the offset may lie in the middle of a line. */

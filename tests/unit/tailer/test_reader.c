@@ -125,21 +125,6 @@ Test(reader, reads_the_same_wherever_the_writer_paused)
 	}
 }
 
-Test(reader, what_is_saved_is_of_the_file_that_was_read)
-{
-	struct checkpoint checkpoint = {0};
-
-	replace_by("one\ntwo\n");
-	cr_expect_not(read_all());
-	replace_by("a longer file in its place\n");
-	cr_assert(reader_refresh(reader));
-	reader_checkpoint(reader, &checkpoint);
-	cr_expect_eq(checkpoint.size_bytes, strlen("one\ntwo\n"));
-	cr_expect(read_all());
-	reader_checkpoint(reader, &checkpoint);
-	cr_expect_eq(checkpoint.size_bytes, strlen("a longer file in its place\n"));
-}
-
 Test(reader, a_file_written_anew_is_seen_whatever_its_size)
 {
 	static const char *const anew[] = {"x\n", "abc\nxyz\n",
