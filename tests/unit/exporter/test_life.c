@@ -486,7 +486,7 @@ Test(life, what_never_expires_does_not)
 
 /* ---- what is saved ---- */
 
-static size_t free_count, series_count, value_count;
+static size_t free_count, series_count, value_count, past_count;
 
 static void visit_series(void *ctx, struct family *f, uint32_t number,
 			 const struct saved_series *series)
@@ -517,6 +517,7 @@ static void visit_past(void *ctx, struct family *f, uint32_t number, uint64_t at
 	(void)number;
 	(void)at;
 	(void)value;
+	past_count++;
 }
 
 /* Saves the cut; what is said of how many numbers. */
@@ -526,7 +527,7 @@ static void expect_changes(struct cut *cut, struct cut *since, size_t series,
 	static const struct cut_visitor visitor = {visit_series, visit_value,
 						   visit_past};
 
-	free_count = series_count = value_count = 0;
+	free_count = series_count = value_count = past_count = 0;
 	cut_each_change(cut, since, &visitor, NULL);
 	cr_expect_eq(series_count, series, "%zu series", series_count);
 	cr_expect_eq(free_count, frees, "%zu free", free_count);
@@ -578,6 +579,26 @@ Test(life, what_is_born_after_the_cut_is_saved_with_the_next)
 	expect_changes(cut, cut, 1, 1, 0);
 	next = make_cut();
 	expect_changes(next, cut, 1, 0, 0);
+	cut_unref(cut);
+	cut_unref(next);
+	stop();
+}
+
+Test(life, what_is_hidden_after_the_cut_is_saved_with_the_next)
+{
+	struct cut *cut, *next;
+
+	begin(EVENTS, 1);
+	put(50, "a", 1);
+	cut = make_cut();
+	expire_after(SHORT);
+	next = make_cut();
+	expect_changes(cut, cut, 1, 0, 0);
+	cr_expect_eq(past_count, 0);
+	expect_changes(next, cut, 0, 0, 0);
+	cr_expect_eq(past_count, 1);
+	expect_changes(next, next, 0, 0, 0);
+	cr_expect_eq(past_count, 0);
 	cut_unref(cut);
 	cut_unref(next);
 	stop();
